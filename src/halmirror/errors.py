@@ -1,0 +1,128 @@
+"""Every exception halmirror raises for its users, in one tree.
+
+    HalmirrorError                     exit code
+      UsageError                          2   refused before a mirror or the network is touched
+        ConfigError                       2   a setting is wrong; names file and line
+        QueryError                        2   a search query or filter cannot be read
+      NotFoundError                       1   no such record
+      MirrorError                         1   the mirror file cannot serve
+        NoMirrorError                     1   there is none at that path
+        NotAMirrorError                   1   the file is something else
+        NewerMirrorError                  1   a later halmirror wrote it
+        MirrorWriteError                  1   read-only, or the disk is full
+        MirrorBusyError                   4   another run writes to it
+      SourceError                         1   a repository could not be harvested
+        TransportError                    1   no usable HTTP answer (faults, statuses, limits)
+          RetryLaterError                 3   the server asks for a longer pause than allowed
+        ResponseError                     1   an answer that is not OAI-PMH 2.0
+        ProtocolError                     1   an OAI-PMH error condition (section 3.6)
+        ListError                         1   a list that contradicts itself (a token that repeats …)
+      OutputError                         1   an export could not be written
+
+Messages name the thing, the reason and the way out, in one line.  ``exit_code`` is the
+process's exit code where the error ends a command; a harvest that achieved a part of its
+work turns it into 3.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HalmirrorError(Exception):
+    """Root of the tree: an error with a message for the user, and an exit code."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(HalmirrorError):
+    """An option, date, source name or other argument that cannot be obeyed."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ConfigError(UsageError):
+    """A configuration file, key or value that cannot be used."""
+
+
+class QueryError(UsageError):
+    """A search query or filter that cannot be read."""
+
+
+class NotFoundError(HalmirrorError):
+    """No record of the mirror answers to an identifier."""
+
+
+class MirrorError(HalmirrorError):
+    """The mirror file cannot do what is asked."""
+
+
+class NoMirrorError(MirrorError):
+    """No file at the mirror's path."""
+
+
+class NotAMirrorError(MirrorError):
+    """The file at the mirror's path was not written by halmirror."""
+
+
+class NewerMirrorError(MirrorError):
+    """The mirror has a schema that only a later halmirror knows."""
+
+
+class MirrorWriteError(MirrorError):
+    """The mirror cannot be written: read-only, or no room left."""
+
+
+class MirrorBusyError(MirrorError):
+    """Another run holds the mirror."""
+
+    exit_code: ClassVar[int] = 4
+
+
+class SourceError(HalmirrorError):
+    """A repository could not be harvested."""
+
+
+class TransportError(SourceError):
+    """No usable HTTP answer: connection, status, size or time limit."""
+
+
+class RetryLaterError(TransportError):
+    """The server asks for a longer pause than ``max_wait``.
+
+    ``seconds`` is the pause it asked for.
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class ResponseError(SourceError):
+    """An answer that is not a well-formed OAI-PMH 2.0 response.
+
+    ``url`` and ``position`` (line and column, where known) say where.
+    """
+
+    def __init__(self, message: str, *, url: str | None = None, position: str | None = None) -> None:
+        super().__init__(message)
+        self.url = url
+        self.position = position
+
+
+class ProtocolError(SourceError):
+    """An OAI-PMH error condition (OAI-PMH 2.0, section 3.6), ``code`` being its name."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ListError(SourceError):
+    """A list that contradicts itself: a token that repeats, an end before the end."""
+
+
+class OutputError(HalmirrorError):
+    """An export could not be written."""
