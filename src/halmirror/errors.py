@@ -16,7 +16,7 @@
           RetryLaterError                 3   the server asks for a longer pause than allowed
         ResponseError                     1   an answer that is not OAI-PMH 2.0
         ProtocolError                     1   an OAI-PMH error condition (section 3.6)
-        ListError                         1   a list that contradicts itself (a token that repeats …)
+        ListError                         1   a list that contradicts itself
       OutputError                         1   an export could not be written
 
 Messages name the thing, the reason and the way out, in one line.  ``exit_code`` is the
@@ -106,7 +106,9 @@ class ResponseError(SourceError):
     ``url`` and ``position`` (line and column, where known) say where.
     """
 
-    def __init__(self, message: str, *, url: str | None = None, position: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, url: str | None = None, position: str | None = None
+    ) -> None:
         super().__init__(message)
         self.url = url
         self.position = position

@@ -63,7 +63,7 @@ class Affiliation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Funding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A funded project; ``number`` is the grant's, ``call`` and ``year`` as the source gives them."""
+    """A funded project; ``number`` is the grant's, ``call`` and ``year`` as they came."""
 
     funder: str | None = None
     programme: str | None = None

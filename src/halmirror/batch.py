@@ -1,0 +1,139 @@
+"""From the bytes of a page to a batch of frozen rows, ready for the writer.
+
+`prepare` is one pure, picklable function: it parses strictly, normalises, canonicalises,
+hashes and compresses, so it can run in the harvesting process or in a worker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from halmirror.crosswalks import RULES_VERSION, content_sets, crosswalk
+from halmirror.crosswalks.dublin_core import values
+from halmirror.frame import Codec
+from halmirror.identifiers import body_keys, parse_hal_id
+from halmirror.oaipmh.protocol import Page, Rejected, SourceRecord, Token, canonical, parse
+from halmirror.record import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DIGEST_BYTES = 20
+"""160 bits: no two contents of one record meet by chance, nor by reasonable malice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What `prepare` needs to know of a stream: its metadata prefix, profile, dictionary.
+
+    ``dictionary`` is (number, bytes) of the zstd dictionary for new frames, or none.
+    """
+
+    prefix: str
+    profile: str
+    dictionary: tuple[int, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record as it is to be stored.
+
+    ``version`` is 0 where the identifier bears none.  ``digest`` and ``frame`` are none where
+    the server says the record is deleted.  ``keys`` are the (scheme, value) pairs that look-up
+    finds the document by.
+    """
+
+    id: str
+    version: int
+    oai_identifier: str
+    datestamp: str
+    sets: tuple[str, ...]
+    deleted: bool
+    digest: bytes | None = None
+    frame: bytes | None = None
+    keys: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one page gives the writer: rows, what was rejected, and where the list goes on."""
+
+    rows: tuple[Row, ...]
+    rejected: tuple[Rejected, ...]
+    token: Token | None
+    response_date: str
+
+
+def prepare(data: bytes, rules: Rules, url: str | None = None) -> Batch:
+    """The batch of a page's bytes.  Raises `ResponseError` where the page is no OAI-PMH."""
+    return prepare_page(parse(data, url=url), rules)
+
+
+def prepare_page(page: Page, rules: Rules) -> Batch:
+    """The batch of a page that is parsed already."""
+    rows = tuple(_row(record, rules) for record in page.records)
+    return Batch(rows, page.rejected, page.token, page.response_date)
+
+
+def local_key(oai_identifier: str, profile: str) -> tuple[str, int]:
+    """The document's id and version (0: none) that an OAI identifier stands for.
+
+    In profile ``hal`` that is HAL's own id; elsewhere the OAI identifier is the id.
+    """
+    parsed = parse_hal_id(oai_identifier) if profile == "hal" else None
+    return (parsed[0], parsed[1] or 0) if parsed else (oai_identifier, 0)
+
+
+def digest(source: bytes, rules: Rules, sets: Sequence[str]) -> bytes:
+    """The hash of a content: the exclusive canonical form, and all else the body depends on.
+
+    That is the metadata prefix, the profile and the header sets that the crosswalk reads.
+    """
+    context = "\0".join((rules.prefix, rules.profile, *content_sets(rules.profile, sets)))
+    return hashlib.blake2b(context.encode() + b"\0\0" + source, digest_size=DIGEST_BYTES).digest()
+
+
+def normalise(
+    record: SourceRecord, rules: Rules, identifier: str, version: int
+) -> tuple[bytes, bytes, tuple[tuple[str, str], ...]]:
+    """Canonical source, JSON of the body, and look-up keys of a record with metadata."""
+    metadata = record.metadata
+    if metadata is None:
+        raise ValueError("a record without metadata has no body")
+    convert = crosswalk(rules.prefix, rules.profile)
+    body = convert(values(metadata), identifier, version or None, record.header.sets, None)
+    return canonical(metadata), encode(body), body_keys(body)
+
+
+def _row(record: SourceRecord, rules: Rules) -> Row:
+    header = record.header
+    identifier, version = local_key(header.identifier, rules.profile)
+    if header.deleted or record.metadata is None:
+        return Row(
+            identifier, version, header.identifier, header.datestamp, header.sets, deleted=True
+        )
+    source, body, keys = normalise(record, rules, identifier, version)
+    return Row(
+        identifier,
+        version,
+        header.identifier,
+        header.datestamp,
+        header.sets,
+        deleted=False,
+        digest=digest(source, rules, header.sets),
+        frame=_codec(rules.dictionary).pack(source, body),
+        keys=keys,
+    )
+
+
+@lru_cache(maxsize=4)
+def _codec(dictionary: tuple[int, bytes] | None) -> Codec:
+    if dictionary is None:
+        return Codec()
+    return Codec({dictionary[0]: dictionary[1]}, writes=dictionary[0])
+
+
+__all__ = ["RULES_VERSION", "Batch", "Row", "Rules", "digest", "local_key", "prepare"]

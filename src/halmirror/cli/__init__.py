@@ -1,0 +1,121 @@
+"""The command line: each command parses, calls one function of the library, and prints.
+
+Commands are imported when they are called, so that ``show`` never pays for ``harvest``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from halmirror import __version__, errors
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "harvest": ("halmirror.cli.harvesting", "Bring the mirror up to date."),
+    "show": ("halmirror.cli.look_up", "Look records up by any identifier, offline."),
+    "search": ("halmirror.cli.look_up", "Search the mirror, offline."),
+    "status": ("halmirror.cli.state", "What the mirror holds, and how its harvests stand."),
+    "export": ("halmirror.cli.exporting", "Write records as JSON Lines, XML or BibTeX."),
+    "config": ("halmirror.cli.configuring", "Show, check or make the configuration."),
+}
+"""Each command's module (which has a click command of that name) and its line in the help."""
+
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when one is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order people need them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or none."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with 'halmirror harvest', then 'halmirror show hal-04493396' or "
+    "'halmirror search \"contrats à impact social\"'. Exit codes: 0 done, 1 nothing achieved, "
+    "2 wrong usage, 3 done in part, 4 another run holds the mirror, 130 interrupted.",
+)
+@click.option("--config", "config_path", metavar="FILE", help="The configuration file to use.")
+@click.option("--ui", type=click.Choice(["en", "fr"]), help="Language of labels and messages.")
+@click.option("-q", "--quiet", is_flag=True, help="Only warnings on standard error.")
+@click.option("-v", "--verbose", is_flag=True, help="More on standard error.")
+@click.version_option(__version__, prog_name="halmirror")
+@click.pass_context
+def cli(
+    ctx: click.Context, config_path: str | None, ui: str | None, *, quiet: bool, verbose: bool
+) -> None:
+    """Keep a local mirror of HAL's metadata and look things up in it, offline.
+
+    The mirror is one SQLite file. 'harvest' fills it over OAI-PMH and keeps it current; all
+    other commands need no network.
+    """
+    from halmirror.cli.context import Invocation
+
+    ctx.obj = Invocation(config_path, ui, quiet=quiet, verbose=verbose)
+
+
+def main() -> None:
+    """Entry point of the ``halmirror`` command."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = cli.main(standalone_mode=False)
+    except errors.HalmirrorError as error:
+        code = _fail(str(error), error.exit_code)
+    except click.exceptions.Exit as exit_:
+        code = exit_.exit_code
+    except click.UsageError as error:
+        code = _fail(_one_line(error), errors.UsageError.exit_code)
+    except click.ClickException as error:
+        code = _fail(error.format_message(), 1)
+    except (KeyboardInterrupt, click.Abort):
+        code = _fail("interrupted; the next run goes on from here", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output went away (``| head``): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _one_line(error: click.UsageError) -> str:
+    hint = f"; see '{error.ctx.command_path} --help'" if error.ctx else ""
+    return f"{error.format_message()}{hint}".replace("\n", " ")
+
+
+def _fail(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    printable = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in line)
+    click.echo(f"halmirror: {printable}", err=True)
+    return code
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """SIGTERM ends a run as SIGINT does: what was committed stays, the exit code is 130."""
+    del number, frame
+    raise KeyboardInterrupt

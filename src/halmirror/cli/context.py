@@ -1,0 +1,91 @@
+"""What every command shares: the settings, the mirror, the language of the interface."""
+
+from __future__ import annotations
+
+import locale
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from halmirror.config import Settings
+    from halmirror.mirror import Filters, Mirror
+
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
+
+
+@dataclass
+class Invocation:
+    """The options that stand before the command."""
+
+    config_path: str | None
+    ui_option: str | None
+    quiet: bool
+    verbose: bool
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings in force.  Raises `ConfigError`."""
+        from halmirror import config
+
+        return config.load(Path(self.config_path) if self.config_path else None)
+
+    @property
+    def ui(self) -> str:
+        """The interface's language: the option, else the locale's, else English."""
+        if self.ui_option:
+            return self.ui_option
+        told = next(
+            (
+                os.environ[name]
+                for name in ("LC_ALL", "LC_MESSAGES", "LANG")
+                if os.environ.get(name)
+            ),
+            locale.getlocale()[0] or "",
+        )
+        return "fr" if told.lower().startswith("fr") else "en"
+
+    def mirror(self) -> Mirror:
+        """The configured mirror, opened for reading.  Raises `MirrorError`."""
+        from halmirror.mirror import Mirror
+
+        settings = self.settings
+        return Mirror(settings.mirror.path, [source.name for source in settings.sources])
+
+
+pass_invocation = click.make_pass_decorator(Invocation)
+
+_FILTERS: tuple[tuple[str, str, str], ...] = (
+    ("--author", "NAME", "Words of a creator's name."),
+    ("--title", "WORDS", "Words of the title."),
+    ("--year", "YEARS", "A year or range: 2015, 2015..2020, 2015.."),
+    ("--type", "CODE", "HAL's document type: ART, COMM, THESE …"),
+    ("--domain", "CODE", "HAL's domain, with all below it: shs, info.info-cl …"),
+    ("--lang", "CODE", "Language of the document: fr, en …"),
+    ("--set", "SET", "An OAI-PMH set: collection:CNRS …"),
+    ("--access", "KIND", "open, restricted or metadata-only."),
+    ("--source", "NAME", "A configured source."),
+    ("--status", "STATUS", "active (the default), superseded, withdrawn, deleted, all."),
+)
+
+
+def filter_options(command: _Command) -> _Command:
+    """The filters of ``search`` and ``export``; each may be given more than once (OR)."""
+    for option, metavar, text in reversed(_FILTERS):
+        name = option.removeprefix("--") + "_"
+        command = click.option(option, name, multiple=True, metavar=metavar, help=text)(command)
+    return command
+
+
+def filters(options: dict[str, Any]) -> Filters:
+    """The filters among a command's options."""
+    from halmirror.mirror import Filters
+
+    names = [option.removeprefix("--") for option, _, _ in _FILTERS]
+    return Filters(**{name: options[f"{name}_"] for name in names})

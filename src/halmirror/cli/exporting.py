@@ -1,0 +1,48 @@
+"""``halmirror export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from halmirror.cli.context import Invocation, filter_options, filters, pass_invocation
+
+
+@click.command()
+@filter_options
+@click.option("--format", "form", required=True, metavar="FORMAT", help="jsonl, oai_dc or bibtex.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE",
+    help="Write to this file (beside it first, renamed when whole); .gz and .zst compress.",
+)  # fmt: skip
+@click.option("--as-of", metavar="TIME", help="As the mirror held it: a day, time stamp or run.")
+@pass_invocation
+def export(
+    invocation: Invocation,
+    /,
+    form: str,
+    output: Path | None,
+    as_of: str | None,
+    **options: Any,
+) -> None:
+    """Write records to a file or to standard output, ordered by source, id and version.
+
+    The same state of the mirror gives the same bytes.
+
+    \b
+    Examples:
+      halmirror export --format jsonl --output hal.jsonl.zst
+      halmirror export --format bibtex --author Romary --year 2015..
+    """
+    from halmirror import export as exporting
+
+    picked = filters(options)
+    with invocation.mirror() as mirror:
+        at = mirror.seq_at(as_of) if as_of else None
+        done = exporting.export(mirror, form, output, picked, at=at)
+    if output is not None and not invocation.quiet:
+        click.echo(f"{done.count} records written to {output}", err=True)
+        if done.statement:
+            click.echo(f"what the sources ask: {done.statement}", err=True)

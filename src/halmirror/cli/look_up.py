@@ -1,0 +1,184 @@
+"""``halmirror show`` and ``halmirror search``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from halmirror.cli.context import Invocation, filter_options, filters, pass_invocation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halmirror.mirror import Hits, Mirror
+
+
+@click.command()
+@click.argument("identifiers", nargs=-1, required=True, metavar="ID...")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "dc", "bibtex"]), default="text",
+    show_default=True, help="How to write each record.",
+)  # fmt: skip
+@click.option("--as-of", metavar="TIME", help="As the mirror held it: a day, time stamp or run.")
+@click.option("--lang", "lang", type=click.Choice(["en", "fr"]), help="The same as --ui.")
+@pass_invocation
+def show(
+    invocation: Invocation,
+    identifiers: tuple[str, ...],
+    form: str,
+    as_of: str | None,
+    lang: str | None,
+) -> None:
+    """Show records by identifier, without a network.
+
+    ID is a HAL id with or without version, an OAI identifier, a HAL address, a DOI, an arXiv
+    id, a PMID or an NNT; "-" reads identifiers from standard input, one a line.
+
+    \b
+    Examples:
+      halmirror show hal-04493396
+      halmirror show 10.1103/PhysRevE.87.033017 --format bibtex
+      cut -f1 ids.tsv | halmirror show - --format json
+    """
+    asked = missing = 0
+    with invocation.mirror() as mirror:
+        at = mirror.seq_at(as_of) if as_of else None
+        for identifier in _each(identifiers):
+            asked += 1
+            text = _shown(mirror, identifier, form, lang or invocation.ui, at)
+            if text is None:
+                missing += 1
+                _say_missing(identifier, as_of)
+            else:
+                if asked > 1 and form == "text":
+                    click.echo()
+                click.echo(text)
+    if missing:
+        raise click.exceptions.Exit(1 if missing == asked else 3)
+
+
+@click.command()
+@click.argument("query", nargs=-1)
+@filter_options
+@click.option(
+    "--sort", type=click.Choice(["relevance", "newest", "oldest"]), default="relevance",
+    show_default=True, help="The order of hits.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=0, max=10_000), default=20, show_default=True)
+@click.option("--cursor", help="Go on where an earlier answer's 'next' points.")
+@click.option("--facets", is_flag=True, help="Count hits by type, year, domain, language …")
+@click.option("--as-of", metavar="TIME", help="As the mirror held it: a day, time stamp or run.")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json", "jsonl", "ids"]), default="table",
+    show_default=True,
+)  # fmt: skip
+@pass_invocation
+def search(
+    invocation: Invocation,
+    /,
+    query: tuple[str, ...],
+    sort: str,
+    limit: int,
+    cursor: str | None,
+    as_of: str | None,
+    form: str,
+    *,
+    facets: bool,
+    **options: Any,
+) -> None:
+    """Search titles, authors, keywords, abstracts and the rest, without a network.
+
+    Words are joined by AND; "phrases", prefix*, AND, OR, NOT and parentheses work, and so do
+    author: title: year: type: domain: lang: set: access: doi:. Accents, ligatures and case do
+    not matter.
+
+    \b
+    Examples:
+      halmirror search impact social
+      halmirror search 'title:lexicography OR "digital humanities"' --year 2015..2020
+      halmirror search --domain shs --type THESE --facets
+    """
+    with invocation.mirror() as mirror:
+        hits = mirror.search(
+            " ".join(query), filters(options), sort=sort, limit=limit, cursor=cursor,
+            facets=facets, at=mirror.seq_at(as_of) if as_of else None,
+        )  # fmt: skip
+    if form == "json":
+        click.echo(_json(hits))
+    elif form == "jsonl":
+        for record in hits.records:
+            click.echo(record.json())
+    elif form == "ids":
+        for record in hits.records:
+            click.echo(record.versioned_id)
+    else:
+        _table(hits, invocation.ui)
+
+
+def _each(identifiers: tuple[str, ...]) -> Iterator[str]:
+    for identifier in identifiers:
+        if identifier == "-":
+            for line in sys.stdin:
+                if line.strip():
+                    yield line.strip()
+        else:
+            yield identifier
+
+
+def _shown(mirror: Mirror, identifier: str, form: str, ui: str, at: int | None) -> str | None:
+    if form == "json":
+        line = mirror.json(identifier, at=at)
+        return line.decode() if line is not None else None
+    record = mirror.get(identifier, at=at)
+    if record is None:
+        return None
+    if form == "dc":
+        return mirror.source_metadata(identifier, at=at)[1].source.decode()
+    if form == "bibtex":
+        from halmirror.export import bibtex
+
+        return bibtex.entry(record).rstrip("\n")
+    from halmirror.export import text
+
+    later = mirror.has_later_version(record)
+    return text.render(record, ui, later_versions=later).rstrip("\n")
+
+
+def _say_missing(identifier: str, as_of: str | None) -> None:
+    when = f" as of {as_of}" if as_of else ""
+    shown = "".join(char if char.isprintable() else "?" for char in identifier[:200])
+    click.echo(
+        f"halmirror: {shown}: no such record in the mirror{when}; "
+        "check the identifier, or harvest first",
+        err=True,
+    )
+
+
+def _json(hits: Hits) -> str:
+    import msgspec
+
+    return msgspec.json.encode(
+        {
+            "total": hits.total,
+            "sort": hits.sort,
+            "records": [msgspec.Raw(record.json()) for record in hits.records],
+            "facets": hits.facets,
+            "next": hits.next,
+        }
+    ).decode()
+
+
+def _table(hits: Hits, ui: str) -> None:
+    from halmirror.export import text
+
+    for record in hits.records:
+        click.echo(text.line(record, ui))
+    shown = len(hits.records)
+    rest = f"; go on with --cursor {hits.next}" if hits.next else ""
+    click.echo(f"{hits.total} hits, {shown} shown, by {hits.sort}{rest}", err=True)
+    for kind, counts in hits.facets.items():
+        best = ", ".join(f"{value} {count}" for value, count in list(counts.items())[:10])
+        if best:
+            click.echo(f"{kind}: {best}")

@@ -1,0 +1,316 @@
+"""Harvesting: where the network and the store meet.
+
+`harvest` brings the mirror up to date: the first time everything, then what changed since the
+last run's first answer less a day.  It carries on where an earlier run was cut.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, Self
+
+from halmirror import windows
+from halmirror.batch import Rules
+from halmirror.errors import HalmirrorError, MirrorError, SourceError, UsageError
+from halmirror.listing import Listing, Observer, Outcome, PageSource, Repository
+from halmirror.store import indexer
+from halmirror.store.database import translated
+from halmirror.store.writer import Counts, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from halmirror.config import Settings, SourceSettings
+    from halmirror.oaipmh.protocol import Identity, Page
+    from halmirror.store.writer import Stream, Window
+
+_INDEX_EVERY = indexer.BATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a harvest is asked for; ``Request()`` is the scheduled job.
+
+    ``sources``: names (none: all); ``sets`` in the place of the configured ones; ``from_day``
+    and ``until_day`` never move the mark; ``full`` lists everything again and withdraws nothing;
+    ``limit`` stops after so many records of a source; ``base_url`` needs exactly one source.
+    """
+
+    sources: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    from_day: str | None = None
+    until_day: str | None = None
+    full: bool = False
+    limit: int | None = None
+    base_url: str | None = None
+
+
+@dataclass(slots=True)
+class SourceReport:
+    """What a harvest did with one source.
+
+    ``complete_as_of``: the day up to which every window is closed.  ``started``: whether any
+    page was received.  ``problems``: a line each; ``exit_code``: the source's own.
+    """
+
+    name: str
+    counts: Counts = field(default_factory=Counts)
+    complete_as_of: str | None = None
+    open_windows: int = 0
+    started: bool = False
+    problems: list[str] = field(default_factory=list)
+    exit_code: int = 0
+
+    def line(self) -> str:
+        """The harvest's last line on standard output for this source."""
+        counts = self.counts
+        return (
+            f"{self.name}: {counts.new} new, {counts.changed} changed, "
+            f"{counts.unchanged} unchanged, {counts.gone} gone, "
+            f"{counts.quarantined} quarantined; complete as of {self.complete_as_of or 'never'}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a harvest did, source by source."""
+
+    sources: tuple[SourceReport, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 nothing achieved, 3 done in part (contract, "Exit codes")."""
+        codes = {source.exit_code for source in self.sources}
+        if not codes - {0}:
+            return 0
+        return 1 if codes == {1} else 3
+
+
+class Client(PageSource, Protocol):
+    """What a harvest needs of an OAI-PMH client."""
+
+    def __enter__(self) -> Self:
+        """Open it."""
+        ...
+
+    def __exit__(self, *exception: object) -> None:
+        """Close it."""
+
+    def identity(self) -> tuple[Identity, Page]:
+        """The Identify answer, and the page it came on."""
+        ...
+
+
+def chosen(settings: Settings, request: Request) -> list[SourceSettings]:
+    """The sources a request means.  Raises `UsageError` before anything is touched."""
+    known = {source.name: source for source in settings.sources}
+    for name in request.sources:
+        if name not in known:
+            raise UsageError(
+                f"there is no source '{name}'; the configuration has {', '.join(known) or 'none'}"
+            )
+    picked = [known[name] for name in dict.fromkeys(request.sources)] or list(settings.sources)
+    if not picked:
+        raise UsageError("the configuration names no source; add a [[source]] section")
+    if request.base_url is not None:
+        if len(picked) != 1:
+            raise UsageError("--base-url needs exactly one source; name it")
+        if not request.base_url.startswith(("http://", "https://")):
+            raise UsageError(f"--base-url: '{request.base_url}' is no http or https address")
+        picked = [replace(picked[0], base_url=request.base_url)]
+    return picked
+
+
+def harvest(
+    settings: Settings,
+    request: Request,
+    observer: Observer,
+    client: Callable[[SourceSettings, Observer], Client],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    window_records: int = windows.WINDOW_RECORDS,
+) -> Report:
+    """Bring the mirror up to date.
+
+    ``client`` makes the OAI-PMH client of a source.  Raises `UsageError` and `MirrorError`; what
+    goes wrong with a source is in its report and does not stop the others.
+    """
+    sources = chosen(settings, request)
+    for option, day in (("--from", request.from_day), ("--until", request.until_day)):
+        if day is not None:
+            windows.parse_day(day, option)
+    if request.from_day and request.until_day and request.from_day > request.until_day:
+        raise UsageError(f"--from {request.from_day} is later than --until {request.until_day}")
+    settings.mirror.path.parent.mkdir(parents=True, exist_ok=True)
+    with Writer(settings.mirror.path, "harvest") as writer:
+        reports: list[SourceReport] = []
+        outcome = "interrupted"
+        try:
+            for source in sources:
+                job = _SourceHarvest(writer, source, request, observer, sleep, window_records)
+                reports.append(job.report)
+                job.run(client)
+            outcome = "done"
+        finally:
+            writer.finish(outcome, [asdict(report) for report in reports])
+    return Report(tuple(reports))
+
+
+class _SourceHarvest:
+    """The harvest of one source: its streams one after the other."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        settings: SourceSettings,
+        request: Request,
+        observer: Observer,
+        sleep: Callable[[float], None],
+        window_records: int,
+    ) -> None:
+        self.report = SourceReport(settings.name)
+        self._writer = writer
+        self._settings = settings
+        self._request = request
+        self._observer = observer
+        self._sleep = sleep
+        self._window_records = window_records
+        self._left = request.limit
+        self._unindexed = 0
+
+    def run(self, client: Callable[[SourceSettings, Observer], Client]) -> None:
+        try:
+            with client(self._settings, self._observer) as opened:
+                self._run(opened)
+        except MirrorError:
+            raise
+        except HalmirrorError as error:
+            self._fail(error)
+        finally:
+            with translated(self._writer.path):
+                indexer.catch_up(self._writer.connection)
+
+    def _run(self, client: Client) -> None:
+        identity, page = client.identity()
+        source, moved_from = self._writer.source(
+            self._settings.name, self._settings.base_url, self._settings.profile
+        )
+        if moved_from is not None:
+            self._observer.note(
+                f"{source.name}: the base URL moved from {moved_from} to {source.base_url}"
+            )
+        self._writer.keep_identity(source, identity.xml, identity.metadata_policy)
+        today = page.response_date[:10]
+        earliest = identity.earliest_datestamp[:10] or today
+        repository = Repository(earliest, today, identity.granularity)
+        sets = self._request.sets or self._settings.sets or ("",)
+        marks = []
+        for set_spec in sets:
+            stream = self._writer.stream(source, self._settings.metadata_prefix, set_spec)
+            self._stream(client, stream, repository)
+            marks.append(self._complete_as_of(stream))
+        known = [mark for mark in marks if mark is not None]
+        self.report.complete_as_of = min(known) if len(known) == len(marks) else None
+
+    def _stream(self, client: Client, stream: Stream, repository: Repository) -> None:
+        rules = Rules(stream.prefix, self._settings.profile)
+        listing = Listing(
+            client, self._writer, stream, rules, repository, self._observer,
+            sleep=self._sleep, limit=self._left, window_records=self._window_records,
+        )  # fmt: skip
+        todo = self._plan(stream, repository)
+        failed: SourceError | None = None
+        while todo and not (listing.limit == 0):
+            window = todo.pop(0)
+            self._observer.window(stream, window, len(todo))
+            outcome = listing.take(window)
+            todo = outcome.pieces + todo
+            self._account(outcome)
+            failed = outcome.error or failed
+            if outcome.limited:
+                break
+        self._left = listing.limit
+        if failed is None and not self._writer.open_windows(stream):
+            self._writer.succeed(stream)
+            self._writer.announce(stream, self._announced(client, stream))
+
+    def _plan(self, stream: Stream, repository: Repository) -> list[Window]:
+        """The windows to take: those left open by earlier runs, then the new span's."""
+        held = [self._bounded(one, stream) for one in self._writer.open_windows(stream)]
+        if self._request.from_day or self._request.until_day:
+            span = (self._request.from_day, self._request.until_day)
+            same = [one for one in held if (one.from_day, one.until_day) == span]
+            if same:
+                return held
+            return held + self._writer.plan(stream, [span], kind="extra", planned_until=None)
+        start = self._settings.from_
+        if stream.planned_until is not None and not self._request.full:
+            start = windows.shifted(stream.planned_until, -windows.OVERLAP_DAYS)
+        span = (start, None)
+        replaced = [
+            one
+            for one in held
+            if windows.covers(span, (one.from_day, one.until_day)) and not one.token
+        ]
+        if self._request.full:
+            replaced = [one for one in held if one.kind == "plan"]
+        laid = self._writer.plan(
+            stream, [span], kind="plan", planned_until=repository.today, replaces=replaced
+        )
+        return [one for one in held if one not in replaced] + laid
+
+    def _bounded(self, window: Window, stream: Stream) -> Window:
+        """An open end that an earlier run left ends with that run's day: later days are new."""
+        if window.kind == "extra" or window.until_day or window.token or not stream.planned_until:
+            return window
+        reason = window.reason or "left by an earlier run"
+        return self._writer.restart(window, reason, until=stream.planned_until)
+
+    def _account(self, outcome: Outcome) -> None:
+        self.report.counts += outcome.counts
+        counts = outcome.counts
+        if any((counts.new, counts.changed, counts.unchanged, counts.gone)) or outcome.closed:
+            self.report.started = True
+        if outcome.pieces:
+            self.report.started = True
+        if counts.quarantined:
+            self.report.exit_code = 3
+            self.report.problems.append(f"{counts.quarantined} records newly quarantined")
+        if outcome.reason is not None:
+            self.report.problems.append(outcome.reason)
+            own = outcome.error.exit_code if outcome.error is not None else 3
+            self.report.exit_code = 3 if self.report.started else own
+        self._unindexed += counts.new + counts.changed
+        if self._unindexed >= _INDEX_EVERY:
+            with translated(self._writer.path):
+                indexer.catch_up(self._writer.connection)
+            self._unindexed = 0
+
+    def _fail(self, error: HalmirrorError) -> None:
+        self.report.problems.append(str(error))
+        self.report.exit_code = 3 if self.report.started else error.exit_code
+        self._observer.warning(f"{self._settings.name}: {error}")
+
+    def _announced(self, client: Client, stream: Stream) -> int | None:
+        """``completeListSize`` of one request without dates; none where the server gives none."""
+        arguments: Mapping[str, str] = {"metadataPrefix": stream.prefix}
+        if stream.set_spec:
+            arguments = {**arguments, "set": stream.set_spec}
+        try:
+            page = client.page("ListIdentifiers", arguments)
+        except SourceError as error:
+            self._observer.note(f"{stream.source_name}: the total could not be asked for: {error}")
+            return None
+        if page.token is None:
+            return len(page.headers)
+        return page.token.complete_list_size
+
+    def _complete_as_of(self, stream: Stream) -> str | None:
+        """The last day up to which every planned window is closed."""
+        fresh = self._writer.reread(stream)
+        left: Sequence[Window] = [
+            one for one in self._writer.open_windows(stream) if one.kind == "plan"
+        ]
+        self.report.open_windows += len(left)
+        return windows.complete_as_of(fresh.planned_until, [one.from_day for one in left])

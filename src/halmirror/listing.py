@@ -1,0 +1,343 @@
+"""One window's list, from its first page (or a stored token) to its end.
+
+What a server says is judged by ``docs/harvesting.md``: an end is believed only where the counts
+bear it out, a list that contradicts itself is taken again, and what cannot be settled leaves the
+window open for the next run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from halmirror import windows
+from halmirror.batch import Rules, prepare_page
+from halmirror.errors import ListError, ProtocolError, SourceError
+from halmirror.store.writer import Counts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from halmirror.batch import Batch
+    from halmirror.oaipmh.protocol import Page
+    from halmirror.store.writer import Stream, Window, Writer
+
+RETAKES = 3
+"""How often a window is taken again within a run when its list contradicts itself."""
+
+DEAD_TOKEN_RETAKES = 1
+BARREN_PAGES = 20
+"""Pages in a row that bring nothing the list had not given before: the list never ends."""
+
+CONTROL_WAITS = (5.0, 30.0)
+"""Seconds between the questions whether an empty list is true (HAL's search engine may be down)."""
+
+_COLLISION_SHARE = 0.01
+_COLLISION_RECORDS = 100
+_EXCESS_RECORDS = 10_000
+
+
+class PageSource(Protocol):
+    """What a listing needs of the client: one request, answered by a parsed page."""
+
+    def page(self, verb: str, arguments: Mapping[str, str]) -> Page:
+        """The page that answers a request.  Raises `SourceError`."""
+        ...
+
+
+class Observer(Protocol):
+    """Who watches a harvest: progress on a terminal, or a log."""
+
+    def window(self, stream: Stream, window: Window, left: int) -> None:
+        """A window begins or goes on; ``left`` windows wait behind it."""
+
+    def page(self, stream: Stream, window: Window, counts: Counts) -> None:
+        """A page was committed."""
+
+    def note(self, message: str) -> None:
+        """Something worth a line in the log."""
+
+    def warning(self, message: str) -> None:
+        """Something a person should see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """What the windows need to know of the repository, from its Identify answer."""
+
+    earliest: str
+    today: str
+    granularity: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a window.  ``pieces``: the windows it was cut into, to be taken instead."""
+
+    counts: Counts = field(default_factory=Counts)
+    closed: bool = False
+    reason: str | None = None
+    error: SourceError | None = None
+    pieces: list[Window] = field(default_factory=list)
+    limited: bool = False
+
+
+class _Retake(Exception):  # noqa: N818 - a turn of events, no error
+    """The list is to be taken again from its start, at most ``times`` times."""
+
+    def __init__(self, reason: str, times: int = RETAKES) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.times = times
+
+
+class Listing:
+    """Takes the lists of a stream's windows.
+
+    ``limit``: records still wanted, or none.  ``sleep`` waits (seconds) and may be replaced.
+    """
+
+    def __init__(
+        self,
+        client: PageSource,
+        writer: Writer,
+        stream: Stream,
+        rules: Rules,
+        repository: Repository,
+        observer: Observer,
+        *,
+        sleep: Callable[[float], None],
+        limit: int | None = None,
+        window_records: int = windows.WINDOW_RECORDS,
+    ) -> None:
+        self._client = client
+        self._writer = writer
+        self._stream = stream
+        self._rules = rules
+        self._repository = repository
+        self._observer = observer
+        self._sleep = sleep
+        self._window_records = window_records
+        self.limit = limit
+
+    def take(self, window: Window) -> Outcome:
+        """Take a window's list to its end.  Trouble with it is in the outcome, not raised."""
+        outcome = Outcome()
+        retakes = 0
+        while True:
+            try:
+                self._list(window, outcome)
+            except _Retake as again:
+                retakes += 1
+                if retakes > again.times:
+                    return self._leave(window, outcome, again.reason)
+                self._observer.note(
+                    f"{self._name(window)}: {again.reason}; the window is taken again"
+                )
+                window = self._writer.restart(window, again.reason, until=self._bound())
+            except SourceError as error:
+                outcome.error = error
+                return self._leave(self._latest(window), outcome, str(error))
+            else:
+                return outcome
+
+    def _bound(self) -> str | None:
+        """An open end that an earlier run left is bounded by that run's day when taken anew."""
+        return self._stream.planned_until
+
+    def _latest(self, window: Window) -> Window:
+        """The window as last committed: its place moves with every page."""
+        held = {one.id: one for one in self._writer.open_windows(self._stream)}
+        return held.get(window.id, window)
+
+    def _leave(self, window: Window, outcome: Outcome, reason: str) -> Outcome:
+        self._writer.leave_open(window, reason)
+        self._observer.warning(f"{self._name(window)}: left open: {reason}")
+        outcome.reason = reason
+        return outcome
+
+    def _name(self, window: Window) -> str:
+        span = windows.told((window.from_day, window.until_day))
+        set_spec = f" set {self._stream.set_spec}" if self._stream.set_spec else ""
+        return f"{self._stream.source_name}{set_spec} {span}"
+
+    # -- the list -------------------------------------------------------------------------
+
+    def _list(self, window: Window, outcome: Outcome) -> None:
+        seen: set[str] = set()
+        barren = 0
+        while True:
+            page = self._client.page("ListRecords", self._arguments(window))
+            if page.errors:
+                self._judge_error(page, window, outcome)
+                return
+            if self._too_large(page, window):
+                span = (window.from_day, window.until_day)
+                pieces = windows.halve(span, self._repository.earliest, self._repository.today)
+                if len(pieces) > 1:
+                    outcome.pieces = self._writer.split(window, pieces)
+                    return
+            self._check_same_list(page, window)
+            batch = prepare_page(page, self._rules)
+            if self.limit is not None and len(batch.rows) > self.limit:
+                self._take_some(window, batch, outcome)
+                return
+            window = _advanced(window, batch)
+            counts, fresh = self._writer.commit_page(self._stream, window, batch)
+            outcome.counts += counts
+            self._observer.page(self._stream, window, counts)
+            if self.limit is not None:
+                self.limit -= len(batch.rows)
+            if window.token is None:
+                self._close(window, outcome, "the list's last page")
+                return
+            if self.limit == 0:
+                outcome.limited = True
+                return
+            barren = 0 if fresh else barren + 1
+            _check_moving(window, seen, barren)
+
+    def _arguments(self, window: Window) -> dict[str, str]:
+        if window.token:
+            return {"resumptionToken": window.token}
+        span = (window.from_day, window.until_day)
+        arguments = {"metadataPrefix": self._stream.prefix}
+        arguments |= windows.arguments(span, self._repository.granularity)
+        if self._stream.set_spec:
+            arguments["set"] = self._stream.set_spec
+        return arguments
+
+    def _too_large(self, page: Page, window: Window) -> bool:
+        size = page.token.complete_list_size if page.token else None
+        return not window.token and size is not None and size > self._window_records
+
+    def _check_same_list(self, page: Page, window: Window) -> None:
+        """A list that another harvester's token has overwritten shows by its records (hal.md)."""
+        span = (window.from_day, window.until_day)
+        for header in page.headers:
+            if not windows.contains(span, header.datestamp):
+                raise _Retake(
+                    f"{header.identifier} of {header.datestamp} does not belong to this list"
+                )
+        size = page.token.complete_list_size if page.token else None
+        last = window.announced_last
+        if size is not None and last is not None:
+            moved = abs(size - last)
+            if moved > _COLLISION_RECORDS and moved > last * _COLLISION_SHARE:
+                raise _Retake(f"the list's announced size moved from {last} to {size}")
+
+    def _take_some(self, window: Window, batch: Batch, outcome: Outcome) -> None:
+        """Store the first records of a page only; its place stays, so the next run has the rest."""
+        part = replace(batch, rows=batch.rows[: self.limit], rejected=())
+        counts, _ = self._writer.commit_page(self._stream, window, part)
+        outcome.counts += counts
+        outcome.limited = True
+        self._observer.page(self._stream, window, counts)
+        self.limit = 0
+
+    def _close(self, window: Window, outcome: Outcome, answer: str) -> None:
+        distinct = self._writer.close(window, answer)
+        announced = window.announced_last
+        if announced is not None and distinct + window.quarantined < announced:
+            self._observer.warning(
+                f"{self._name(window)}: the server announced {announced} records "
+                f"and gave {distinct}"
+            )
+        outcome.closed = True
+
+    # -- errors and ends ------------------------------------------------------------------
+
+    def _judge_error(self, page: Page, window: Window, outcome: Outcome) -> None:
+        codes = {error.code for error in page.errors}
+        if codes == {"badResumptionToken"} and window.token:
+            raise _Retake("its resumption token has died", DEAD_TOKEN_RETAKES)
+        if codes == {"noRecordsMatch"}:
+            if window.token:
+                self._judge_end(window, outcome)
+            else:
+                self._judge_empty(window, outcome)
+            return
+        error = page.errors[0]
+        hint = f"; check that set '{self._stream.set_spec}' exists" if self._stream.set_spec else ""
+        raise ProtocolError(
+            f"the server refused the list of {self._name(window)}: {error.code}: "
+            f"{error.message}{hint}",
+            error.code,
+        )
+
+    def _judge_end(self, window: Window, outcome: Outcome) -> None:
+        """``noRecordsMatch`` after a token: the end only where the counts bear it out (hal.md)."""
+        announced = window.announced_last
+        if announced is None:
+            self._close(window, outcome, "noRecordsMatch after a token, no size announced")
+            return
+        reach = (window.cursor or 0) + (window.page_size or 0)
+        if reach >= announced and window.received + window.quarantined >= announced:
+            self._close(window, outcome, "noRecordsMatch after the last record")
+            return
+        raise _Retake(
+            f"the list ended (noRecordsMatch) with {window.received} of {announced} records"
+        )
+
+    def _judge_empty(self, window: Window, outcome: Outcome) -> None:
+        """``noRecordsMatch`` at once: empty only where a list without dates has records."""
+        for wait in (0.0, *CONTROL_WAITS):
+            if wait:
+                self._sleep(wait)
+            if self._lists_anything():
+                self._close(window, outcome, "noRecordsMatch, and a list without dates answers")
+                return
+        raise ListError(
+            f"{self._name(window)}: the server says that it holds no records at all; "
+            "an empty list is not taken for success, try again later"
+        )
+
+    def _lists_anything(self) -> bool:
+        arguments = {"metadataPrefix": self._stream.prefix}
+        if self._stream.set_spec:
+            arguments["set"] = self._stream.set_spec
+        page = self._client.page("ListIdentifiers", arguments)
+        return bool(page.headers)
+
+
+def _advanced(window: Window, batch: Batch) -> Window:
+    """The window after a batch: counts and the token to go on with (none: the list's end)."""
+    token = batch.token
+    got = len(batch.rows) + len(batch.rejected)
+    size = token.complete_list_size if token else None
+    cursor = token.cursor if token else None
+    first_page = window.token is None
+    page_size = window.page_size
+    if first_page:
+        page_size = got
+    elif cursor is not None and window.cursor is not None and cursor > window.cursor:
+        page_size = cursor - window.cursor
+    return replace(
+        window,
+        token=token.value or None if token else None,
+        token_at=batch.response_date,
+        cursor=cursor if cursor is not None else window.cursor,
+        page_size=page_size,
+        announced_first=size if first_page else window.announced_first,
+        announced_last=size if size is not None else window.announced_last,
+        received=window.received + len(batch.rows),
+        quarantined=window.quarantined + len(batch.rejected),
+    )
+
+
+def _check_moving(window: Window, seen: set[str], barren: int) -> None:
+    """Raises `ListError` for a token that repeats or a list that never ends."""
+    token = window.token or ""
+    if token in seen:
+        raise ListError(
+            f"the server gave resumption token '{token[:60]}' twice; the list goes in a circle"
+        )
+    seen.add(token)
+    if barren >= BARREN_PAGES:
+        raise ListError(f"{barren} pages in a row brought nothing new; the list never ends")
+    announced = window.announced_last
+    if announced is not None and window.received > 2 * announced + _EXCESS_RECORDS:
+        raise ListError(
+            f"the list has given {window.received} records though it announced {announced}; "
+            "it never ends"
+        )

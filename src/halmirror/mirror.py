@@ -1,0 +1,373 @@
+"""The read side of a mirror: look-up, search and whole-mirror reading, now or as of a time.
+
+>>> from halmirror import Mirror
+>>> with Mirror("data/mirror.sqlite") as mirror:                    # doctest: +SKIP
+...     record = mirror.get("hal-04493396")
+...     record.body.titles[0].value
+'Les contrats à impact social : une menace pour la solidarité ?'
+
+Readers never wait for a harvest, and need no network.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import date as day_type
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from halmirror import query as tree
+from halmirror.errors import NotFoundError, QueryError, UsageError
+from halmirror.identifiers import lookup_keys, parse_hal_id
+from halmirror.record import STATUSES, Record, Status
+from halmirror.store.database import open_for_reading, translated
+from halmirror.store.reader import Reader, State
+from halmirror.store.search import Index
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from halmirror.frame import Frame
+
+SORTS = ("relevance", "newest", "oldest")
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What `Mirror.search` and `Mirror.records` pick.
+
+    Values of one kind mean OR, different kinds mean AND.  ``status`` holds statuses or ``all``;
+    ``year`` holds years or ranges (``2015..2020``, ``2015..``).
+    """
+
+    author: tuple[str, ...] = ()
+    title: tuple[str, ...] = ()
+    year: tuple[str, ...] = ()
+    type: tuple[str, ...] = ()
+    domain: tuple[str, ...] = ()
+    lang: tuple[str, ...] = ()
+    set: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+
+    def nodes(self) -> list[tree.Node]:
+        """The filters as query nodes, one a kind.  Raises `QueryError`."""
+        found: list[tree.Node] = []
+        if self.author:
+            found.append(tree.Any(tuple(_words_in(value, "creator") for value in self.author)))
+        if self.title:
+            found.append(tree.Any(tuple(_words_in(value, "title") for value in self.title)))
+        kinds = ("year", "type", "domain", "lang", "set", "access", "source")
+        found.extend(
+            tree.Any(tuple(tree.facet(kind, value) for value in getattr(self, kind)))
+            for kind in kinds
+            if getattr(self, kind)
+        )
+        return found
+
+    def statuses(self) -> tuple[Status, ...]:
+        """The statuses asked for; the active ones where none is named."""
+        if not self.status:
+            return ("active",)
+        if unknown := set(self.status) - {*STATUSES, "all"}:
+            raise QueryError(f"status: '{min(unknown)}' is none of {', '.join(STATUSES)}, all")
+        return STATUSES if "all" in self.status else tuple(s for s in STATUSES if s in self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """One page of a search: ``total`` hits, these ``records``, and the cursor of the ``next``."""
+
+    total: int
+    sort: str
+    records: list[Record]
+    facets: dict[str, dict[str, int]] = field(default_factory=dict)
+    next: str | None = None
+
+
+class Mirror:
+    """A mirror, opened for reading.  A context manager; `close` ends it.
+
+    ``sources``: names in order of preference, for an id that several sources hold.
+    Raises `NoMirrorError`, `NotAMirrorError`, `NewerMirrorError`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], sources: Sequence[str] = ()) -> None:
+        self.path = Path(path)
+        self._preference = {name: number for number, name in enumerate(sources)}
+        self._connection = open_for_reading(self.path)
+        with translated(self.path):
+            self._reader = Reader(self._connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was read stays valid."""
+        self._connection.close()
+
+    # -- times ----------------------------------------------------------------------------
+
+    def latest(self) -> int:
+        """The newest commit's sequence number."""
+        with translated(self.path):
+            return self._reader.latest()
+
+    def seq_at(self, time: str) -> int:
+        """The newest commit at a time: a day (its end, UTC), a time stamp, or a run's number."""
+        with translated(self.path):
+            if time.isascii() and time.isdigit() and len(time) < 8:
+                row = self._connection.execute(
+                    'SELECT max(seq) FROM "commit" WHERE run = ?', (int(time),)
+                ).fetchone()
+                known = self._connection.execute(
+                    "SELECT 1 FROM run WHERE id = ?", (int(time),)
+                ).fetchone()
+                if known is None:
+                    raise UsageError(f"there is no run {time}; 'halmirror status' lists the runs")
+                return int(row[0]) if row[0] is not None else self._before_run(int(time))
+            return self._reader.seq_at(_moment(time))
+
+    def _before_run(self, run: int) -> int:
+        (seq,) = self._connection.execute(
+            'SELECT coalesce(max(seq), 0) FROM "commit" WHERE run < ?', (run,)
+        ).fetchone()
+        return int(seq)
+
+    # -- look-up --------------------------------------------------------------------------
+
+    def get(self, identifier: str, *, at: int | None = None) -> Record | None:
+        """The record of an identifier, or none.
+
+        ``identifier``: a HAL id with or without version, an OAI identifier, a HAL address, a
+        DOI (bare or as address), an arXiv id, PMID or NNT.  Without a version: the newest
+        active version, else the last state.  ``at``: a commit's sequence number.
+        """
+        with translated(self.path):
+            seq = self._reader.latest() if at is None else at
+            state = self._state(identifier, seq)
+            return self._reader.record(state, seq) if state else None
+
+    def json(self, identifier: str, *, at: int | None = None) -> bytes | None:
+        """The record's line of JSON, or none: `get` without the cost of decoding."""
+        with translated(self.path):
+            seq = self._reader.latest() if at is None else at
+            state = self._state(identifier, seq)
+            return self._reader.json(state, seq) if state else None
+
+    def source_metadata(self, identifier: str, *, at: int | None = None) -> tuple[Record, Frame]:
+        """The record and its frame: the metadata as they came, canonical, beside the body.
+
+        Raises `NotFoundError` where there is none, or it never had metadata.
+        """
+        with translated(self.path):
+            seq = self._reader.latest() if at is None else at
+            state = self._state(identifier, seq)
+            if state is None or state.frame is None:
+                raise NotFoundError(f"{identifier}: the mirror holds no metadata of it")
+            return self._reader.record(state, seq), self._reader.frame(state)
+
+    def has_later_version(self, record: Record) -> bool:
+        """Whether the mirror knows a higher version of the record's document."""
+        with translated(self.path):
+            at = self._reader.latest()
+            return any(
+                state.version > (record.head.version or 0)
+                for document in self._reader.documents_named(record.head.id)
+                for state in self._reader.versions(document, at)
+            )
+
+    def _state(self, identifier: str, at: int) -> State | None:
+        """The state an identifier stands for at a commit: ids first, then other identifiers."""
+        text = identifier.strip()
+        named = parse_hal_id(text)
+        if named is not None:
+            found = self._of_documents(self._reader.documents_named(named[0]), at, named[1])
+            if found is not None:
+                return found
+        found = self._of_documents(self._reader.documents_named(text), at, None)
+        if found is not None:
+            return found
+        for scheme, value in lookup_keys(text):
+            documents = self._reader.documents(scheme, value)
+            found = self._of_documents(documents, at, None)
+            if found is not None:
+                return found
+        return None
+
+    def _of_documents(self, documents: Iterable[int], at: int, version: int | None) -> State | None:
+        candidates = [
+            state
+            for document in documents
+            if (state := self._choose(self._reader.versions(document, at), version))
+        ]
+        candidates.sort(key=self._rank)
+        return candidates[0] if candidates else None
+
+    def _choose(self, versions: list[State], version: int | None) -> State | None:
+        """The version asked for; else the newest active one, else the newest."""
+        if version is not None:
+            return next((state for state in versions if state.version == version), None)
+        active = [state for state in versions if state.status == "active"]
+        chosen = active or versions
+        return chosen[-1] if chosen else None
+
+    def _rank(self, state: State) -> tuple[bool, int, str, str]:
+        last = len(self._preference)
+        place = self._preference.get(state.source, last)
+        return (state.status != "active", place, state.source, state.local_id)
+
+    # -- search ---------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str = "",
+        filters: Filters | None = None,
+        *,
+        sort: str = "relevance",
+        limit: int = 20,
+        cursor: str | None = None,
+        facets: bool = False,
+        at: int | None = None,
+    ) -> Hits:
+        """Records that answer a query, best first, a page at a time.
+
+        ``cursor`` is the ``next`` of an earlier page; it stays with the commit that page saw.
+        Raises `QueryError`.
+        """
+        filters = filters or Filters()
+        if sort not in SORTS:
+            raise QueryError(f"sort: '{sort}' is none of {', '.join(SORTS)}")
+        node = tree.All((tree.parse(query), *filters.nodes()))
+        with translated(self.path):
+            latest = self._reader.latest()
+            seq, offset = _read_cursor(cursor) if cursor else (latest if at is None else at, 0)
+            index = Index(self._connection, seq, latest)
+            found = index.find(node, sort=sort, statuses=filters.statuses(), wanted=offset + limit)
+            page = found.ordered[offset : offset + limit]
+            states = self._reader.of_contents(page, seq)
+            records = [self._reader.record(states[one], seq) for one in page if one in states]
+            more = offset + limit < len(found.hits) and limit > 0
+            return Hits(
+                total=len(found.hits),
+                sort=found.sort,
+                records=records,
+                facets=index.facets(found.hits) if facets else {},
+                next=_write_cursor(seq, offset + limit) if more else None,
+            )
+
+    # -- everything -----------------------------------------------------------------------
+
+    def records(self, filters: Filters | None = None, *, at: int | None = None) -> Iterator[Record]:
+        """Every record the filters pick, by source, id and version."""
+        for state, seq in self._states(filters, at):
+            with translated(self.path):
+                record = self._reader.record(state, seq)
+            yield record
+
+    def lines(self, filters: Filters | None = None, *, at: int | None = None) -> Iterator[bytes]:
+        """Every record the filters pick as a line of JSON, by source, id and version."""
+        for state, seq in self._states(filters, at):
+            yield self._reader.json(state, seq)
+
+    def sources(
+        self, filters: Filters | None = None, *, at: int | None = None
+    ) -> Iterator[tuple[Record, bytes]]:
+        """Every record the filters pick with its metadata as they came (canonical XML)."""
+        for state, seq in self._states(filters, at):
+            if state.frame is not None:
+                yield self._reader.record(state, seq), self._reader.frame(state).source
+
+    def _states(self, filters: Filters | None, at: int | None) -> Iterator[tuple[State, int]]:
+        """The states picked, over one reading transaction, so that a harvest changes nothing."""
+        filters = filters or Filters()
+        nodes = filters.nodes()
+        statuses = filters.statuses()
+        self._connection.execute("BEGIN")
+        try:
+            with translated(self.path):
+                latest = self._reader.latest()
+                seq = latest if at is None else at
+                hits = None
+                if nodes:
+                    index = Index(self._connection, seq, latest)
+                    hits = index.find(
+                        tree.All(tuple(nodes)), sort="newest", statuses=statuses, wanted=0
+                    ).hits
+                for state in self._reader.every(seq, statuses):
+                    if hits is None or (state.content is not None and state.content in hits):
+                        yield state, seq
+        finally:
+            self._connection.execute("ROLLBACK")
+
+    def statement(self) -> str | None:
+        """What the sources ask of those who take their metadata, in their own words."""
+        with translated(self.path):
+            rows = self._connection.execute(
+                "SELECT name, statement FROM source WHERE statement IS NOT NULL ORDER BY name"
+            ).fetchall()
+        return "\n".join(f"{name}: {statement}" for name, statement in rows) or None
+
+
+def _words_in(value: str, column: str) -> tree.Node:
+    """Words of a filter's value in one column; quoted, they follow each other."""
+    parts = tree.parse(value)
+    return _in_column(parts, column)
+
+
+def _in_column(node: tree.Node, column: str) -> tree.Node:
+    match node:
+        case tree.Text(words, None, prefix):
+            return tree.Text(words, column, prefix)
+        case tree.All(parts):
+            return tree.All(tuple(_in_column(part, column) for part in parts))
+        case tree.Any(parts):
+            return tree.Any(tuple(_in_column(part, column) for part in parts))
+        case tree.Not(part):
+            return tree.Not(_in_column(part, column))
+        case _:
+            return node
+
+
+def _moment(time: str) -> str:
+    """The mirror's time stamp for a day (its last millisecond, UTC) or an RFC 3339 time stamp."""
+    from datetime import UTC, datetime
+
+    from halmirror.store.database import time_stamp
+
+    try:
+        if _TIME.match(time):
+            moment = datetime.fromisoformat(time.upper())
+            return time_stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        return f"{day_type.fromisoformat(time).isoformat()}T23:59:59.999Z"
+    except ValueError as error:
+        raise UsageError(
+            f"'{time}' is no time; write a day (2026-11-20), a time stamp "
+            "(2026-11-20T03:00:00Z) or a run's number"
+        ) from error
+
+
+def _write_cursor(seq: int, offset: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([seq, offset]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[int, int]:
+    try:
+        seq, offset = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if isinstance(seq, int) and isinstance(offset, int) and seq >= 0 and offset >= 0:
+            return seq, offset
+    except (ValueError, TypeError, binascii.Error):
+        pass
+    raise QueryError(f"cursor: '{cursor}' is none that a search gave; leave it out to start anew")

@@ -1,0 +1,217 @@
+"""The search index: derived from the contents and states, and rebuilt from them at will.
+
+Contents are indexed once each, in ascending order and in batches; what they are found under
+(type, year, domain …) never changes.  Which of them are current, and in which sets, follows the
+states.  A watermark for each says how far the index has come, so search may trail a harvest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap
+
+from halmirror.folding import fold
+from halmirror.record import decode_body
+from halmirror.store.database import codec
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from halmirror.record import Body
+
+BATCH = 2000
+"""Contents a transaction: FTS5 writes a segment for each, so neither few nor many."""
+
+CHUNK_BITS = 16
+"""A stored bitmap covers 65,536 contents: the unit that Roaring bitmaps work in."""
+
+_Changes = dict[tuple[str, str, int], tuple[BitMap, BitMap]]
+
+
+def catch_up(connection: sqlite3.Connection, batch: int = BATCH) -> int:
+    """Index what came since the watermarks, a transaction a batch.  Returns how many contents."""
+    done = 0
+    while step := _index_contents(connection, batch):
+        done += step
+    while _index_states(connection, batch):
+        pass
+    return done
+
+
+def rebuild(connection: sqlite3.Connection) -> int:
+    """Drop the index and make it anew from contents and states.  Returns how many contents."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("DELETE FROM derived")
+    connection.execute("DELETE FROM facet")
+    connection.execute("DELETE FROM search_entry")
+    connection.execute("INSERT INTO search_text (search_text) VALUES ('delete-all')")
+    connection.execute("COMMIT")
+    return catch_up(connection)
+
+
+def upto(connection: sqlite3.Connection, name: str) -> int:
+    """A watermark: the last content or state that the index knows of."""
+    row = connection.execute("SELECT upto FROM derived WHERE name = ?", (name,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _index_contents(connection: sqlite3.Connection, batch: int) -> int:
+    rows = connection.execute(
+        "SELECT c.id, c.frame, src.name FROM content c JOIN document d ON d.id = c.document "
+        "JOIN source src ON src.id = d.source WHERE c.id > ? ORDER BY c.id LIMIT ?",
+        (upto(connection, "content"), batch),
+    ).fetchall()
+    if not rows:
+        return 0
+    opener = codec(connection)
+    changes = _new_changes()
+    entries: list[tuple[int, int]] = []
+    texts: list[tuple[int | str, ...]] = []
+    for number, frame, source in rows:
+        body = decode_body(opener.open(frame).body)
+        entries.append((number, sort_date(body.date)))
+        texts.append((number, *columns(body)))
+        _mark(changes, "source", source, number)
+        for kind, value in facets(body):
+            _mark(changes, kind, value, number)
+    with _transaction(connection):
+        connection.executemany("INSERT INTO search_entry VALUES (?, ?)", entries)
+        connection.executemany(
+            "INSERT INTO search_text (rowid, title, creator, subject, abstract, other) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            texts,
+        )
+        _apply(connection, changes)
+        _set_upto(connection, "content", rows[-1][0])
+    return len(rows)
+
+
+def _index_states(connection: sqlite3.Connection, batch: int) -> int:
+    """Bring the bitmaps that follow the states (status, set) up to the newest states."""
+    rows = connection.execute(
+        "SELECT s.id, s.content, s.status, l.specs, s.document, s.version FROM state s "
+        "JOIN set_list l ON l.id = s.sets WHERE s.id > ? ORDER BY s.id LIMIT ?",
+        (upto(connection, "state"), batch),
+    ).fetchall()
+    if not rows:
+        return 0
+    changes = _new_changes()
+    for number, content, status, specs, document, version in rows:
+        before = connection.execute(
+            "SELECT s.content, s.status, l.specs FROM state s JOIN set_list l ON l.id = s.sets "
+            "WHERE s.document = ? AND s.version = ? AND s.id < ? ORDER BY s.id DESC LIMIT 1",
+            (document, version, number),
+        ).fetchone()
+        if before is not None and before[0] is not None:
+            _mark(changes, "status", before[1], before[0], remove=True)
+            for spec in json.loads(before[2]):
+                _mark(changes, "set", spec, before[0], remove=True)
+        if content is not None:
+            _mark(changes, "status", status, content)
+            for spec in json.loads(specs):
+                _mark(changes, "set", spec, content)
+    with _transaction(connection):
+        _apply(connection, changes)
+        _set_upto(connection, "state", rows[-1][0])
+    return len(rows)
+
+
+def columns(body: Body) -> tuple[str, str, str, str, str]:
+    """The folded texts of the index's columns: title, creator, subject, abstract, other."""
+    return (
+        _text(part for title in body.titles for part in (title.value, title.subtitle)),
+        _text(part for name in body.creators for part in (name.given, name.family, name.literal)),
+        _text([one.value for one in body.keywords] + [one.value for one in body.classifications]),
+        _text(one.value for one in body.abstracts),
+        _text(_other(body)),
+    )
+
+
+def facets(body: Body) -> Iterator[tuple[str, str]]:
+    """The (kind, value) pairs a content is found under; a domain also under its parents."""
+    if body.type is not None and body.type.hal:
+        yield "type", body.type.hal
+    if body.year is not None:
+        yield "year", str(body.year)
+    for domain in body.domains:
+        parts = domain.split(".")
+        for length in range(1, len(parts) + 1):
+            yield "domain", ".".join(parts[:length])
+    for language in body.languages:
+        yield "lang", language.lower()
+    if body.access is not None:
+        yield "access", body.access
+
+
+def sort_date(date: str | None) -> int:
+    """An EDTF level 0 date as a number that sorts: ``2018-03`` is 20180300, none is 0."""
+    digits = (date or "").replace("-", "")
+    return int(digits.ljust(8, "0")) if digits.isascii() and digits.isdigit() else 0
+
+
+def _other(body: Body) -> Iterator[str | None]:
+    container = body.container
+    if container is not None:
+        yield from (container.title, container.series, container.conference, *container.also)
+    yield body.citation
+    yield from body.publishers
+    yield from body.contributors
+    for affiliation in body.affiliations:
+        yield from (affiliation.name, affiliation.acronym, *affiliation.parents)
+    for project in body.funding:
+        yield from (project.acronym, project.title, project.number)
+    yield from body.coverage
+    yield from body.notes
+
+
+def _text(parts: Iterator[str | None] | list[str]) -> str:
+    return fold("\n".join(part for part in parts if part))
+
+
+def _new_changes() -> _Changes:
+    return defaultdict(lambda: (BitMap(), BitMap()))
+
+
+def _mark(changes: _Changes, kind: str, value: str, content: int, *, remove: bool = False) -> None:
+    added, removed = changes[kind, value, content >> CHUNK_BITS]
+    if remove:
+        added.discard(content)
+        removed.add(content)
+    else:
+        removed.discard(content)
+        added.add(content)
+
+
+def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
+    for key in sorted(changes):
+        added, removed = changes[key]
+        row = connection.execute(
+            "SELECT bits FROM facet WHERE kind = ? AND value = ? AND chunk = ?", key
+        ).fetchone()
+        bits = BitMap.deserialize(row[0]) if row else BitMap()
+        bits -= removed
+        bits |= added
+        connection.execute(
+            "INSERT OR REPLACE INTO facet VALUES (?, ?, ?, ?)", (*key, bits.serialize())
+        )
+
+
+def _set_upto(connection: sqlite3.Connection, name: str, number: int) -> None:
+    connection.execute("INSERT OR REPLACE INTO derived VALUES (?, ?)", (name, number))
+
+
+class _transaction:  # noqa: N801 - reads as the statement it is
+    """``BEGIN IMMEDIATE`` … ``COMMIT``, or ``ROLLBACK`` where it fails."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __enter__(self) -> None:
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.connection.execute("COMMIT" if kind is None else "ROLLBACK")

@@ -1,0 +1,193 @@
+"""Reading records out of the mirror's file, as it is or as it was at an earlier commit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from halmirror import errors
+from halmirror.frame import Frame, FrameError
+from halmirror.record import STATUSES, Body, Head, Record, decode_body, encode, join_json, versioned
+from halmirror.store.database import codec
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+
+_COLUMNS = (
+    "s.id, d.id, src.name, d.local_id, s.version, s.oai_identifier, "
+    "coalesce((SELECT n.datestamp FROM datestamp_note n WHERE n.state = s.id AND n.seq <= :at "
+    "ORDER BY n.seq DESC LIMIT 1), s.datestamp), l.specs, s.status, s.followed_by, s.first_seq, "
+    "s.content, c.frame"
+)
+_TABLES = (
+    "document d JOIN source src ON src.id = d.source JOIN state s ON s.document = d.id "
+    "JOIN set_list l ON l.id = s.sets LEFT JOIN content c ON c.id = s.content"
+)
+_HELD_AT = "s.first_seq <= :at AND (s.end_seq IS NULL OR s.end_seq > :at)"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How one version of a document stood at a commit; ``frame`` is its content, compressed."""
+
+    id: int
+    document: int
+    source: str
+    local_id: str
+    version: int
+    oai_identifier: str | None
+    datestamp: str
+    specs: str
+    status: str
+    followed_by: str | None
+    first_seq: int
+    content: int | None
+    frame: bytes | None
+
+
+class Reader:
+    """Reads states and records over a connection that `open_for_reading` gave."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._codec = codec(connection)
+
+    def latest(self) -> int:
+        """The newest commit's sequence number; 0 in an empty mirror."""
+        (seq,) = self.connection.execute('SELECT coalesce(max(seq), 0) FROM "commit"').fetchone()
+        return int(seq)
+
+    def commit_time(self, seq: int) -> str | None:
+        """When a commit was made (UTC time stamp)."""
+        row = self.connection.execute('SELECT at FROM "commit" WHERE seq = ?', (seq,)).fetchone()
+        return row[0] if row else None
+
+    def seq_at(self, time: str) -> int:
+        """The newest commit not later than a UTC time stamp; 0 where there is none."""
+        (seq,) = self.connection.execute(
+            'SELECT coalesce(max(seq), 0) FROM "commit" WHERE at <= ?', (time,)
+        ).fetchone()
+        return int(seq)
+
+    def documents(self, scheme: str, value: str) -> list[int]:
+        """The documents that ever bore an identifier, in the order of their sources and ids."""
+        rows = self.connection.execute(
+            "SELECT i.document FROM identifier i JOIN document d ON d.id = i.document "
+            "JOIN source src ON src.id = d.source WHERE i.scheme = ? AND i.value = ? "
+            "ORDER BY src.name, d.local_id",
+            (scheme, value),
+        )
+        return [row[0] for row in rows]
+
+    def documents_named(self, local_id: str) -> list[int]:
+        """The documents of that id, one a source."""
+        rows = self.connection.execute(
+            "SELECT d.id FROM document d JOIN source src ON src.id = d.source "
+            "WHERE d.local_id = ? ORDER BY src.name",
+            (local_id,),
+        )
+        return [row[0] for row in rows]
+
+    def versions(self, document: int, at: int) -> list[State]:
+        """The document's versions as they stood at a commit, lowest first."""
+        rows = self.connection.execute(
+            f"SELECT {_COLUMNS} FROM {_TABLES} WHERE d.id = :document AND {_HELD_AT} "
+            "ORDER BY s.version",
+            {"document": document, "at": at},
+        )
+        return [State(*row) for row in rows]
+
+    def history(self, document: int) -> list[State]:
+        """Every state of the document, oldest first."""
+        rows = self.connection.execute(
+            f"SELECT {_COLUMNS} FROM {_TABLES} WHERE d.id = :document "
+            "ORDER BY s.first_seq, s.version, s.id",
+            {"document": document, "at": self.latest()},
+        )
+        return [State(*row) for row in rows]
+
+    def every(self, at: int, statuses: Sequence[str] = ("active",)) -> Iterator[State]:
+        """All states of those statuses at a commit, by source, id and version."""
+        names = self.connection.execute("SELECT name, id FROM source ORDER BY name").fetchall()
+        marks = ", ".join(f"'{status}'" for status in STATUSES if status in statuses)
+        for _, source in names:
+            rows = self.connection.execute(
+                f"SELECT {_COLUMNS} FROM {_TABLES} WHERE d.source = :source "
+                f"AND {_HELD_AT} AND s.status IN ({marks}) ORDER BY d.local_id, s.version",
+                {"source": source, "at": at},
+            )
+            for row in rows:
+                yield State(*row)
+
+    def of_contents(self, contents: Iterable[int], at: int) -> dict[int, State]:
+        """The states at a commit that have these contents, by content."""
+        found: dict[int, State] = {}
+        for content in contents:
+            row = self.connection.execute(
+                f"SELECT {_COLUMNS} FROM {_TABLES} WHERE s.content = :content "
+                "AND (d.id, s.version) = "
+                "(SELECT document, version FROM content WHERE id = :content) "
+                f"AND {_HELD_AT}",
+                {"content": content, "at": at},
+            ).fetchone()
+            if row is not None:
+                found[content] = State(*row)
+        return found
+
+    def head(self, state: State, at: int) -> Head:
+        """The head of a state's record: where it is not active, since when, and what followed."""
+        since = followed_by = None
+        if state.status != "active":
+            since = self.commit_time(state.first_seq)
+            followed_by = state.followed_by
+            if followed_by is None and state.status == "superseded":
+                followed_by = self._followed_by(state, at)
+        return Head(
+            id=state.local_id,
+            version=state.version or None,
+            source=state.source,
+            oai_identifier=state.oai_identifier or f"oai:HAL:{state.local_id}v{state.version}",
+            datestamp=state.datestamp,
+            status=state.status,
+            status_since=since,
+            followed_by=followed_by,
+            sets=tuple(json.loads(state.specs)),
+        )
+
+    def body_json(self, state: State) -> bytes:
+        """The JSON of the state's body; ``{}`` where it never had metadata."""
+        return self.frame(state).body if state.frame is not None else b"{}"
+
+    def frame(self, state: State) -> Frame:
+        """The state's source metadata and body.  Raises `MirrorError` where it is damaged."""
+        if state.frame is None:
+            raise errors.MirrorError(f"{state.local_id} never had metadata in this mirror")
+        try:
+            return self._codec.open(state.frame)
+        except FrameError as error:
+            raise errors.MirrorError(
+                f"{versioned(state.local_id, state.version)} is damaged in the mirror ({error}); "
+                "restore the file from a backup or harvest again with --full"
+            ) from error
+
+    def record(self, state: State, at: int) -> Record:
+        """The state's record."""
+        return Record(self.head(state, at), decode_body(self.body_json(state)))
+
+    def json(self, state: State, at: int) -> bytes:
+        """The record's one line of JSON, without decoding its body."""
+        return join_json(encode(self.head(state, at)), self.body_json(state))
+
+    def body(self, frame: bytes) -> Body:
+        """The body inside a frame."""
+        return decode_body(self._codec.open(frame).body)
+
+    def _followed_by(self, state: State, at: int) -> str | None:
+        """The highest version of the document that the mirror held at a commit."""
+        (highest,) = self.connection.execute(
+            f"SELECT max(s.version) FROM state s WHERE s.document = :document AND {_HELD_AT}",
+            {"document": state.document, "at": at},
+        ).fetchone()
+        return versioned(state.local_id, highest) if highest > state.version else None

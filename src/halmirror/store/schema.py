@@ -1,0 +1,185 @@
+"""The schema of the mirror's SQLite file, as ordered migrations.
+
+The file is recognised by SQLite's ``application_id``; ``user_version`` counts the migrations it
+has had.  ``docs/store.md`` explains each table.  Nothing here is undone: a new release adds
+migrations at the end.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x48414C4D
+"""``HALM`` in ASCII: what SQLite's header says of whose file it is."""
+
+_FIRST = """
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY,
+  command TEXT NOT NULL,
+  started TEXT NOT NULL,
+  finished TEXT,
+  outcome TEXT,
+  report TEXT
+) STRICT;
+
+CREATE TABLE "commit" (
+  seq INTEGER PRIMARY KEY,
+  at TEXT NOT NULL,
+  run INTEGER NOT NULL REFERENCES run (id),
+  last_state INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE source (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  base_url TEXT NOT NULL,
+  profile TEXT NOT NULL,
+  identify BLOB,
+  statement TEXT
+) STRICT;
+
+CREATE TABLE stream (
+  id INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL REFERENCES source (id),
+  prefix TEXT NOT NULL,
+  set_spec TEXT NOT NULL,
+  planned_until TEXT,
+  last_success TEXT,
+  announced INTEGER,
+  announced_at TEXT,
+  UNIQUE (source, prefix, set_spec)
+) STRICT;
+
+CREATE TABLE harvest_window (
+  id INTEGER PRIMARY KEY,
+  stream INTEGER NOT NULL REFERENCES stream (id),
+  kind TEXT NOT NULL CHECK (kind IN ('plan', 'extra')),
+  from_day TEXT,
+  until_day TEXT,
+  state TEXT NOT NULL CHECK (state IN ('open', 'closed')),
+  reason TEXT,
+  token TEXT,
+  token_at TEXT,
+  cursor INTEGER,
+  page_size INTEGER,
+  announced_first INTEGER,
+  announced_last INTEGER,
+  received INTEGER NOT NULL DEFAULT 0,
+  quarantined INTEGER NOT NULL DEFAULT 0,
+  distinct_records INTEGER,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  opened_at TEXT NOT NULL,
+  closed_at TEXT,
+  answer TEXT
+) STRICT;
+CREATE INDEX harvest_window_open ON harvest_window (stream) WHERE state = 'open';
+
+CREATE TABLE document (
+  id INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL REFERENCES source (id),
+  local_id TEXT NOT NULL,
+  UNIQUE (source, local_id)
+) STRICT;
+CREATE INDEX document_local_id ON document (local_id);
+
+CREATE TABLE content (
+  id INTEGER PRIMARY KEY,
+  document INTEGER NOT NULL REFERENCES document (id),
+  version INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  prefix TEXT NOT NULL,
+  rules INTEGER NOT NULL,
+  frame BLOB NOT NULL,
+  UNIQUE (document, version, digest)
+) STRICT;
+
+CREATE TABLE dictionary (
+  id INTEGER PRIMARY KEY,
+  bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE set_list (
+  id INTEGER PRIMARY KEY,
+  specs TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE state (
+  id INTEGER PRIMARY KEY,
+  document INTEGER NOT NULL REFERENCES document (id),
+  version INTEGER NOT NULL,
+  content INTEGER REFERENCES content (id),
+  oai_identifier TEXT,
+  datestamp TEXT NOT NULL,
+  sets INTEGER NOT NULL REFERENCES set_list (id),
+  status TEXT NOT NULL CHECK (status IN ('active', 'deleted', 'withdrawn', 'superseded')),
+  followed_by TEXT,
+  first_seq INTEGER NOT NULL REFERENCES "commit" (seq),
+  end_seq INTEGER REFERENCES "commit" (seq),
+  run INTEGER NOT NULL REFERENCES run (id)
+) STRICT;
+CREATE INDEX state_by_document ON state (document, version, first_seq);
+
+CREATE TABLE datestamp_note (
+  state INTEGER NOT NULL REFERENCES state (id),
+  seq INTEGER NOT NULL REFERENCES "commit" (seq),
+  datestamp TEXT NOT NULL,
+  PRIMARY KEY (state, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE listed (
+  harvest_window INTEGER NOT NULL REFERENCES harvest_window (id),
+  document INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  PRIMARY KEY (harvest_window, document, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE identifier (
+  scheme TEXT NOT NULL,
+  value TEXT NOT NULL,
+  document INTEGER NOT NULL REFERENCES document (id),
+  PRIMARY KEY (scheme, value, document)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE quarantine (
+  id INTEGER PRIMARY KEY,
+  stream INTEGER NOT NULL REFERENCES stream (id),
+  harvest_window INTEGER REFERENCES harvest_window (id),
+  digest BLOB NOT NULL,
+  identifier TEXT,
+  position TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  data BLOB NOT NULL,
+  first_at TEXT NOT NULL,
+  last_at TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 1,
+  resolved_at TEXT,
+  UNIQUE (stream, digest)
+) STRICT;
+
+CREATE TABLE derived (
+  name TEXT PRIMARY KEY,
+  upto INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE facet (
+  kind TEXT NOT NULL,
+  value TEXT NOT NULL,
+  chunk INTEGER NOT NULL,
+  bits BLOB NOT NULL,
+  PRIMARY KEY (kind, value, chunk)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE search_entry (
+  content INTEGER PRIMARY KEY REFERENCES content (id),
+  sort_date INTEGER NOT NULL
+) STRICT;
+CREATE INDEX search_entry_date ON search_entry (sort_date, content);
+
+CREATE VIRTUAL TABLE search_text USING fts5 (
+  title, creator, subject, abstract, other,
+  content='', detail='full', tokenize="unicode61 remove_diacritics 0"
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
+"""Each brings a file from version N to N + 1, in one transaction."""
+
+SCHEMA_VERSION = len(MIGRATIONS)

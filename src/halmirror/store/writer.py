@@ -1,0 +1,523 @@
+"""The one writer: takes batches, keeps every earlier state, and commits each page whole.
+
+A commit that changes what the mirror says of any record gets the next sequence number and the
+UTC time.  The place to go on from (a window's token) is part of the same commit as the rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+from halmirror.batch import RULES_VERSION
+from halmirror.store.database import WriteLock, open_for_writing, time_stamp, translated
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from halmirror.batch import Batch, Row
+    from halmirror.oaipmh.protocol import Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of a batch's records (``gone``: the server says deleted)."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.new + other.new,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+            self.gone + other.gone,
+            self.quarantined + other.quarantined,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One (source, metadata prefix, set) and how far its harvests are planned.
+
+    ``planned_until`` is the day of the first answer of the last run that laid its windows.
+    """
+
+    id: int
+    source: int
+    source_name: str
+    prefix: str
+    set_spec: str
+    planned_until: str | None
+    last_success: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of modification days of a stream, and how far its list has come.
+
+    Days are ``YYYY-MM-DD``, inclusive; none means unbounded.  ``plan`` windows make up the
+    stream's own span, ``extra`` ones were asked for with ``--from`` or ``--until``.
+    """
+
+    id: int
+    stream: int
+    kind: str
+    from_day: str | None
+    until_day: str | None
+    token: str | None = None
+    token_at: str | None = None
+    cursor: int | None = None
+    page_size: int | None = None
+    announced_first: int | None = None
+    announced_last: int | None = None
+    received: int = 0
+    quarantined: int = 0
+    attempts: int = 0
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A repository as the mirror knows it."""
+
+    id: int
+    name: str
+    base_url: str
+
+
+_WINDOW_COLUMNS = (
+    "id, stream, kind, from_day, until_day, token, token_at, cursor, page_size, "
+    "announced_first, announced_last, received, quarantined, attempts, reason"
+)
+
+
+class Writer:
+    """Writes to the mirror at ``path``; a context manager that holds the lock meanwhile.
+
+    ``command`` is what the run is called in the mirror's log of runs.
+    Raises `MirrorBusyError`, `NotAMirrorError`, `NewerMirrorError`, `MirrorWriteError`.
+    """
+
+    def __init__(self, path: Path, command: str, *, now: Callable[[], str] = time_stamp) -> None:
+        self.path = path
+        self._command = command
+        self._now = now
+        self._lock = WriteLock(path)
+        self._seq: int | None = None
+
+    def __enter__(self) -> Self:
+        self._lock.acquire()
+        try:
+            self.connection = open_for_writing(self.path)
+        except BaseException:
+            self._lock.release()
+            raise
+        try:
+            with self._transaction():
+                self.run = self._insert(
+                    "INSERT INTO run (command, started) VALUES (?, ?)", self._command, self._now()
+                )
+        except BaseException:
+            self.connection.close()
+            self._lock.release()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.connection.close()
+        self._lock.release()
+
+    def finish(self, outcome: str, report: object) -> None:
+        """Close the run's entry with its outcome and its report (anything JSON can say)."""
+        with self._transaction():
+            self.connection.execute(
+                "UPDATE run SET finished = ?, outcome = ?, report = ? WHERE id = ?",
+                (self._now(), outcome, json.dumps(report, ensure_ascii=False), self.run),
+            )
+
+    # -- sources and streams --------------------------------------------------------------
+
+    def source(self, name: str, base_url: str, profile: str) -> tuple[Source, str | None]:
+        """The source of that name, made where it is new; and its former base URL if that moved."""
+        with self._transaction():
+            row = self.connection.execute(
+                "SELECT id, base_url FROM source WHERE name = ?", (name,)
+            ).fetchone()
+            if row is None:
+                number = self._insert(
+                    "INSERT INTO source (name, base_url, profile) VALUES (?, ?, ?)",
+                    name, base_url, profile,
+                )  # fmt: skip
+                return Source(number, name, base_url), None
+            self.connection.execute(
+                "UPDATE source SET base_url = ?, profile = ? WHERE id = ?",
+                (base_url, profile, row[0]),
+            )
+            return Source(row[0], name, base_url), row[1] if row[1] != base_url else None
+
+    def keep_identity(self, source: Source, xml: bytes, statement: str | None) -> None:
+        """Keep the source's Identify answer, and the words of its metadata policy."""
+        with self._transaction():
+            self.connection.execute(
+                "UPDATE source SET identify = ?, statement = ? WHERE id = ?",
+                (xml, statement, source.id),
+            )
+
+    def stream(self, source: Source, prefix: str, set_spec: str) -> Stream:
+        """The stream of (source, prefix, set), made where it is new; ``""`` is no set."""
+        with self._transaction():
+            self.connection.execute(
+                "INSERT OR IGNORE INTO stream (source, prefix, set_spec) VALUES (?, ?, ?)",
+                (source.id, prefix, set_spec),
+            )
+            row = self.connection.execute(
+                "SELECT id, planned_until, last_success FROM stream "
+                "WHERE source = ? AND prefix = ? AND set_spec = ?",
+                (source.id, prefix, set_spec),
+            ).fetchone()
+        return Stream(row[0], source.id, source.name, prefix, set_spec, row[1], row[2])
+
+    def reread(self, stream: Stream) -> Stream:
+        """The stream as it stands now."""
+        row = self.connection.execute(
+            "SELECT planned_until, last_success FROM stream WHERE id = ?", (stream.id,)
+        ).fetchone()
+        return replace(stream, planned_until=row[0], last_success=row[1])
+
+    def announce(self, stream: Stream, announced: int | None) -> None:
+        """Keep what the server says the whole stream holds, and that the run succeeded."""
+        with self._transaction():
+            self.connection.execute(
+                "UPDATE stream SET announced = ?, announced_at = ? WHERE id = ?",
+                (announced, self._now(), stream.id),
+            )
+
+    def succeed(self, stream: Stream) -> None:
+        """Note that a run over the stream ended with every window closed."""
+        with self._transaction():
+            self.connection.execute(
+                "UPDATE stream SET last_success = ? WHERE id = ?", (self._now(), stream.id)
+            )
+
+    # -- windows --------------------------------------------------------------------------
+
+    def open_windows(self, stream: Stream) -> list[Window]:
+        """The stream's windows that are not closed, oldest first."""
+        rows = self.connection.execute(
+            f"SELECT {_WINDOW_COLUMNS} FROM harvest_window "
+            "WHERE stream = ? AND state = 'open' ORDER BY id",
+            (stream.id,),
+        )
+        return [Window(*row) for row in rows]
+
+    def plan(
+        self,
+        stream: Stream,
+        spans: Sequence[tuple[str | None, str | None]],
+        *,
+        kind: str,
+        planned_until: str | None,
+        replaces: Sequence[Window] = (),
+    ) -> list[Window]:
+        """Lay windows over ``spans`` in one commit, with how far the stream is planned now."""
+        with self._transaction():
+            self._drop(replaces)
+            windows = [self._open_window(stream.id, kind, *span) for span in spans]
+            if planned_until is not None:
+                self.connection.execute(
+                    "UPDATE stream SET planned_until = ? WHERE id = ?", (planned_until, stream.id)
+                )
+        return windows
+
+    def split(self, window: Window, spans: Sequence[tuple[str | None, str | None]]) -> list[Window]:
+        """Put windows over ``spans`` in the place of ``window``."""
+        with self._transaction():
+            self._drop([window])
+            return [self._open_window(window.stream, window.kind, *span) for span in spans]
+
+    def restart(self, window: Window, reason: str, *, until: str | None = None) -> Window:
+        """Set a window back to its start, with the reason; ``until`` bounds an unbounded one."""
+        fresh = Window(
+            window.id,
+            window.stream,
+            window.kind,
+            window.from_day,
+            window.until_day or until,
+            attempts=window.attempts + 1,
+            reason=reason,
+        )
+        with self._transaction():
+            self.connection.execute("DELETE FROM listed WHERE harvest_window = ?", (window.id,))
+            self._save(fresh)
+        return fresh
+
+    def leave_open(self, window: Window, reason: str) -> None:
+        """Keep the window for the next run, with the reason it could not be closed."""
+        with self._transaction():
+            self._save(replace(window, reason=reason))
+
+    def close(self, window: Window, answer: str) -> int:
+        """Close the window; ``answer`` says by which answer its list ended.
+
+        Returns how many distinct records its list gave.
+        """
+        with self._transaction():
+            (distinct,) = self.connection.execute(
+                "SELECT count(*) FROM listed WHERE harvest_window = ?", (window.id,)
+            ).fetchone()
+            self.connection.execute("DELETE FROM listed WHERE harvest_window = ?", (window.id,))
+            self.connection.execute(
+                "UPDATE harvest_window SET state = 'closed', reason = NULL, token = NULL, "
+                "closed_at = ?, answer = ?, distinct_records = ? WHERE id = ?",
+                (self._now(), answer, distinct, window.id),
+            )
+        return int(distinct)
+
+    def _open_window(
+        self, stream: int, kind: str, from_day: str | None, until_day: str | None
+    ) -> Window:
+        number = self._insert(
+            "INSERT INTO harvest_window (stream, kind, from_day, until_day, state, opened_at) "
+            "VALUES (?, ?, ?, ?, 'open', ?)",
+            stream, kind, from_day, until_day, self._now(),
+        )  # fmt: skip
+        return Window(number, stream, kind, from_day, until_day)
+
+    def _drop(self, windows: Sequence[Window]) -> None:
+        numbers = [(window.id,) for window in windows]
+        self.connection.executemany("DELETE FROM listed WHERE harvest_window = ?", numbers)
+        self.connection.executemany(
+            "UPDATE quarantine SET harvest_window = NULL WHERE harvest_window = ?", numbers
+        )
+        self.connection.executemany("DELETE FROM harvest_window WHERE id = ?", numbers)
+
+    def _save(self, window: Window) -> None:
+        self.connection.execute(
+            "UPDATE harvest_window SET from_day = ?, until_day = ?, token = ?, token_at = ?, "
+            "cursor = ?, page_size = ?, announced_first = ?, announced_last = ?, received = ?, "
+            "quarantined = ?, attempts = ?, reason = ? WHERE id = ?",
+            (
+                window.from_day, window.until_day, window.token, window.token_at,
+                window.cursor, window.page_size, window.announced_first, window.announced_last,
+                window.received, window.quarantined, window.attempts, window.reason, window.id,
+            ),
+        )  # fmt: skip
+
+    # -- records --------------------------------------------------------------------------
+
+    def commit_page(self, stream: Stream, window: Window, batch: Batch) -> tuple[Counts, int]:
+        """Store a batch and the window's new place in one commit.
+
+        Returns what became of the records, and how many the window's list had not given before.
+        """
+        counts = Counts()
+        fresh = 0
+        with self._transaction():
+            for row in batch.rows:
+                document = self._document(stream.source, row.id)
+                fresh += self._listed(window, document, row.version)
+                counts += self._store(stream, document, row)
+            if batch.rejected:
+                counts += self._quarantine(stream, window, batch.rejected)
+            self._save(window)
+        return counts, fresh
+
+    def _listed(self, window: Window, document: int, version: int) -> int:
+        cursor = self.connection.execute(
+            "INSERT OR IGNORE INTO listed VALUES (?, ?, ?)", (window.id, document, version)
+        )
+        return cursor.rowcount
+
+    def _document(self, source: int, local_id: str) -> int:
+        row = self.connection.execute(
+            "SELECT id FROM document WHERE source = ? AND local_id = ?", (source, local_id)
+        ).fetchone()
+        if row is not None:
+            return int(row[0])
+        return self._insert(
+            "INSERT INTO document (source, local_id) VALUES (?, ?)", source, local_id
+        )
+
+    def _store(self, stream: Stream, document: int, row: Row) -> Counts:
+        """Bring one record's state up to what the row says; add nothing that is there already."""
+        held = self._current(document, row.version)
+        sets = self._set_list(row.sets)
+        status, content = self._standing(document, row, held)
+        if row.frame is not None:
+            content = self._content(stream, document, row)
+        if held is not None and (held.content, held.sets, held.status) == (content, sets, status):
+            self._note_datestamp(held, row.datestamp)
+            return Counts(unchanged=1)
+        seq = self._sequence()
+        if held is not None:
+            self._end(held.id, seq)
+        standard = f"oai:HAL:{row.id}v{row.version}"
+        self._insert(
+            "INSERT INTO state (document, version, content, oai_identifier, datestamp, sets, "
+            "status, followed_by, first_seq, run) VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?)",
+            document, row.version, content,
+            None if row.oai_identifier == standard else row.oai_identifier,
+            row.datestamp, sets, status, seq, self.run,
+        )  # fmt: skip
+        if held is None and row.frame is not None:
+            self._supersede_below(document, row.version, seq)
+        self.connection.executemany(
+            "INSERT OR IGNORE INTO identifier VALUES (?, ?, ?)",
+            [(scheme, value, document) for scheme, value in row.keys],
+        )
+        if status == "deleted":
+            return Counts(gone=1)
+        return Counts(new=1) if held is None else Counts(changed=1)
+
+    def _standing(self, document: int, row: Row, held: _Held | None) -> tuple[str, int | None]:
+        """The row's status, and the content kept for it where it brings none."""
+        if row.deleted:
+            return "deleted", held.content if held else None
+        (higher,) = self.connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM state WHERE document = ? AND version > ? "
+            "AND content IS NOT NULL)",
+            (document, row.version),
+        ).fetchone()
+        return ("superseded" if higher else "active"), None
+
+    def _current(self, document: int, version: int) -> _Held | None:
+        row = self.connection.execute(
+            "SELECT id, content, sets, status, datestamp FROM state WHERE document = ? "
+            "AND version = ? ORDER BY first_seq DESC, id DESC LIMIT 1",
+            (document, version),
+        ).fetchone()
+        return _Held(*row) if row else None
+
+    def _supersede_below(self, document: int, version: int, seq: int) -> None:
+        """Versions below a new one are superseded from this commit on (contract, ``status``)."""
+        rows = self.connection.execute(
+            "SELECT id FROM state WHERE document = ? AND version < ? AND end_seq IS NULL "
+            "AND status IN ('active', 'withdrawn')",
+            (document, version),
+        ).fetchall()
+        for (number,) in rows:
+            self._end(number, seq)
+            self.connection.execute(
+                "INSERT INTO state (document, version, content, oai_identifier, datestamp, sets, "
+                "status, followed_by, first_seq, run) SELECT document, version, content, "
+                "oai_identifier, datestamp, sets, 'superseded', NULL, ?, ? FROM state "
+                "WHERE id = ?",
+                (seq, self.run, number),
+            )
+
+    def _end(self, state: int, seq: int) -> None:
+        self.connection.execute("UPDATE state SET end_seq = ? WHERE id = ?", (seq, state))
+
+    def _note_datestamp(self, held: _Held, datestamp: str) -> None:
+        """A datestamp that moved alone is a note beside the state, not a new state."""
+        latest = self.connection.execute(
+            "SELECT datestamp FROM datestamp_note WHERE state = ? ORDER BY seq DESC LIMIT 1",
+            (held.id,),
+        ).fetchone()
+        if datestamp != (latest[0] if latest else held.datestamp):
+            self.connection.execute(
+                "INSERT OR REPLACE INTO datestamp_note VALUES (?, ?, ?)",
+                (held.id, self._sequence(), datestamp),
+            )
+
+    def _set_list(self, sets: Sequence[str]) -> int:
+        specs = json.dumps(sorted(set(sets)), ensure_ascii=False, separators=(",", ":"))
+        row = self.connection.execute(
+            "SELECT id FROM set_list WHERE specs = ?", (specs,)
+        ).fetchone()
+        if row is not None:
+            return int(row[0])
+        return self._insert("INSERT INTO set_list (specs) VALUES (?)", specs)
+
+    def _content(self, stream: Stream, document: int, row: Row) -> int:
+        found = self.connection.execute(
+            "SELECT id FROM content WHERE document = ? AND version = ? AND digest = ?",
+            (document, row.version, row.digest),
+        ).fetchone()
+        if found is not None:
+            return int(found[0])
+        return self._insert(
+            "INSERT INTO content (document, version, digest, prefix, rules, frame) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            document, row.version, row.digest, stream.prefix, RULES_VERSION, row.frame,
+        )  # fmt: skip
+
+    def _quarantine(self, stream: Stream, window: Window, rejected: Sequence[Rejected]) -> Counts:
+        added = 0
+        for one in rejected:
+            digest = hashlib.blake2b(one.data, digest_size=20).digest()
+            known = self.connection.execute(
+                "UPDATE quarantine SET last_at = ?, attempts = attempts + 1, resolved_at = NULL "
+                "WHERE stream = ? AND digest = ?",
+                (self._now(), stream.id, digest),
+            ).rowcount
+            if not known:
+                added += 1
+                self._insert(
+                    "INSERT INTO quarantine (stream, harvest_window, digest, position, reason, "
+                    "data, first_at, last_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    stream.id, window.id, digest, one.position, one.reason, one.data,
+                    self._now(), self._now(),
+                )  # fmt: skip
+        return Counts(quarantined=added)
+
+    # -- transactions ---------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing; ends the sequence number that the transaction may have taken."""
+        with translated(self.path):
+            self.connection.execute("BEGIN IMMEDIATE")
+            self._seq = None
+            try:
+                yield
+                if self._seq is not None:
+                    self._close_sequence()
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    def _sequence(self) -> int:
+        """This transaction's sequence number, taken when something first needs one."""
+        if self._seq is None:
+            self._seq = self._insert(
+                'INSERT INTO "commit" (at, run, last_state) VALUES (?, ?, 0)',
+                self._now(), self.run,
+            )  # fmt: skip
+        return self._seq
+
+    def _close_sequence(self) -> None:
+        self.connection.execute(
+            'UPDATE "commit" SET last_state = (SELECT coalesce(max(id), 0) FROM state) '
+            "WHERE seq = ?",
+            (self._seq,),
+        )
+
+    def _insert(self, statement: str, *values: object) -> int:
+        cursor: sqlite3.Cursor = self.connection.execute(statement, values)
+        number = cursor.lastrowid
+        if number is None:
+            raise AssertionError("an INSERT has no row number")
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The state of a version as it stands."""
+
+    id: int
+    content: int | None
+    sets: int
+    status: str
+    datestamp: str
