@@ -6,13 +6,22 @@ last run's first answer less a day.  It carries on where an earlier run was cut.
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, Self
 
 from halmirror import windows
 from halmirror.batch import Rules
-from halmirror.errors import HalmirrorError, MirrorError, SourceError, UsageError
+from halmirror.errors import (
+    HalmirrorError,
+    MirrorError,
+    ProtocolError,
+    RetryLaterError,
+    SourceError,
+    TransportError,
+    UsageError,
+)
 from halmirror.listing import Listing, Observer, Outcome, PageSource, Repository
 from halmirror.store import indexer
 from halmirror.store.database import translated
@@ -26,6 +35,8 @@ if TYPE_CHECKING:
     from halmirror.store.writer import Stream, Window
 
 _INDEX_EVERY = indexer.BATCH
+_SILENT_WINDOWS = 2
+"""Windows in a row without any usable answer: the source is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +137,15 @@ def harvest(
     settings: Settings,
     request: Request,
     observer: Observer,
-    client: Callable[[SourceSettings, Observer], Client],
     *,
+    client: Callable[[SourceSettings, Observer], Client] | None = None,
     sleep: Callable[[float], None] = time.sleep,
     window_records: int = windows.WINDOW_RECORDS,
 ) -> Report:
     """Bring the mirror up to date.
 
-    ``client`` makes the OAI-PMH client of a source.  Raises `UsageError` and `MirrorError`; what
-    goes wrong with a source is in its report and does not stop the others.
+    ``client`` makes the OAI-PMH client of a source (`connect`).  Raises `UsageError` and
+    `MirrorError`; what goes wrong with a source is in its report and does not stop the others.
     """
     sources = chosen(settings, request)
     for option, day in (("--from", request.from_day), ("--until", request.until_day)):
@@ -150,11 +161,48 @@ def harvest(
             for source in sources:
                 job = _SourceHarvest(writer, source, request, observer, sleep, window_records)
                 reports.append(job.report)
-                job.run(client)
+                job.run(client or connect)
             outcome = "done"
         finally:
             writer.finish(outcome, [asdict(report) for report in reports])
     return Report(tuple(reports))
+
+
+def connect(settings: SourceSettings, observer: Observer) -> Client:
+    """The OAI-PMH client that a source's settings ask for.
+
+    User name and password come from the environment variables the settings name; raises
+    `UsageError` where one is missing.
+    """
+    from halmirror.oaipmh.client import Client as OAIClient
+    from halmirror.oaipmh.transport import Politeness
+
+    politeness = Politeness(
+        timeout=settings.timeout,
+        retries=settings.retries,
+        max_wait=settings.max_wait,
+        delay=settings.delay,
+        contact=settings.contact,
+        tls_verify=settings.tls_verify,
+    )
+
+    def on_retry(reason: str, seconds: float) -> None:
+        observer.note(f"{settings.name}: {reason}; trying again in {seconds:.0f} s")
+
+    return OAIClient(settings.base_url, politeness, auth=_credentials(settings), on_retry=on_retry)
+
+
+def _credentials(settings: SourceSettings) -> tuple[str, str] | None:
+    if settings.user_env is None:
+        return None
+    found = [os.environ.get(name) for name in (settings.user_env, settings.password_env) if name]
+    if None in found:
+        raise UsageError(
+            f"{settings.name}: the environment variables {settings.user_env} and "
+            f"{settings.password_env} must hold user name and password"
+        )
+    user, password = (*found, "")[:2]
+    return user or "", password or ""
 
 
 class _SourceHarvest:
@@ -178,6 +226,7 @@ class _SourceHarvest:
         self._window_records = window_records
         self._left = request.limit
         self._unindexed = 0
+        self._failures: list[int] = []
 
     def run(self, client: Callable[[SourceSettings, Observer], Client]) -> None:
         try:
@@ -187,9 +236,10 @@ class _SourceHarvest:
             raise
         except HalmirrorError as error:
             self._fail(error)
-        finally:
-            with translated(self._writer.path):
-                indexer.catch_up(self._writer.connection)
+        if self._failures:
+            self.report.exit_code = 3 if self.report.started else max(self._failures)
+        with translated(self._writer.path):
+            indexer.catch_up(self._writer.connection)
 
     def _run(self, client: Client) -> None:
         identity, page = client.identity()
@@ -208,32 +258,43 @@ class _SourceHarvest:
         marks = []
         for set_spec in sets:
             stream = self._writer.stream(source, self._settings.metadata_prefix, set_spec)
-            self._stream(client, stream, repository)
-            marks.append(self._complete_as_of(stream))
+            known_to_server = self._stream(client, stream, repository)
+            marks.append(self._complete_as_of(stream) if known_to_server else None)
         known = [mark for mark in marks if mark is not None]
         self.report.complete_as_of = min(known) if len(known) == len(marks) else None
 
-    def _stream(self, client: Client, stream: Stream, repository: Repository) -> None:
+    def _stream(self, client: Client, stream: Stream, repository: Repository) -> bool:
+        """Take a stream's windows; whether the server knows it at all."""
         rules = Rules(stream.prefix, self._settings.profile)
         listing = Listing(
             client, self._writer, stream, rules, repository, self._observer,
             sleep=self._sleep, limit=self._left, window_records=self._window_records,
         )  # fmt: skip
         todo = self._plan(stream, repository)
-        failed: SourceError | None = None
-        while todo and not (listing.limit == 0):
+        silent = 0
+        while todo and listing.limit != 0:
             window = todo.pop(0)
             self._observer.window(stream, window, len(todo))
             outcome = listing.take(window)
             todo = outcome.pieces + todo
             self._account(outcome)
-            failed = outcome.error or failed
-            if outcome.limited:
+            if _is_refused(outcome) and stream.planned_until is None:
+                # A set or format that the server never knew leaves no trace in the mirror.
+                self._writer.discard(stream)
+                return False
+            silent = silent + 1 if isinstance(outcome.error, TransportError) else 0
+            if outcome.limited or self._give_up(outcome, silent):
                 break
         self._left = listing.limit
-        if failed is None and not self._writer.open_windows(stream):
+        planned = not (self._request.from_day or self._request.until_day)
+        if planned and not self._writer.open_windows(stream):
             self._writer.succeed(stream)
             self._writer.announce(stream, self._announced(client, stream))
+        return True
+
+    def _give_up(self, outcome: Outcome, silent: int) -> bool:
+        """Whether to ask the source no more in this run: it is away, or asked for a pause."""
+        return silent >= _SILENT_WINDOWS or isinstance(outcome.error, RetryLaterError)
 
     def _plan(self, stream: Stream, repository: Repository) -> list[Window]:
         """The windows to take: those left open by earlier runs, then the new span's."""
@@ -275,12 +336,11 @@ class _SourceHarvest:
         if outcome.pieces:
             self.report.started = True
         if counts.quarantined:
-            self.report.exit_code = 3
+            self._failures.append(3)
             self.report.problems.append(f"{counts.quarantined} records newly quarantined")
         if outcome.reason is not None:
             self.report.problems.append(outcome.reason)
-            own = outcome.error.exit_code if outcome.error is not None else 3
-            self.report.exit_code = 3 if self.report.started else own
+            self._failures.append(outcome.error.exit_code if outcome.error is not None else 3)
         self._unindexed += counts.new + counts.changed
         if self._unindexed >= _INDEX_EVERY:
             with translated(self._writer.path):
@@ -289,7 +349,7 @@ class _SourceHarvest:
 
     def _fail(self, error: HalmirrorError) -> None:
         self.report.problems.append(str(error))
-        self.report.exit_code = 3 if self.report.started else error.exit_code
+        self._failures.append(error.exit_code)
         self._observer.warning(f"{self._settings.name}: {error}")
 
     def _announced(self, client: Client, stream: Stream) -> int | None:
@@ -314,3 +374,10 @@ class _SourceHarvest:
         ]
         self.report.open_windows += len(left)
         return windows.complete_as_of(fresh.planned_until, [one.from_day for one in left])
+
+
+def _is_refused(outcome: Outcome) -> bool:
+    """Whether the server refused the list itself: a set or format that it does not know."""
+    refusals = {"badArgument", "cannotDisseminateFormat", "noSetHierarchy"}
+    error = outcome.error
+    return isinstance(error, ProtocolError) and error.code in refusals

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from halmirror import windows
 from halmirror.batch import Rules, prepare_page
-from halmirror.errors import ListError, ProtocolError, SourceError
+from halmirror.errors import (
+    ListError,
+    ProtocolError,
+    ResponseError,
+    SourceError,
+    TransportError,
+)
 from halmirror.store.writer import Counts
 
 if TYPE_CHECKING:
@@ -129,29 +135,32 @@ class Listing:
                 self._list(window, outcome)
             except _Retake as again:
                 retakes += 1
+                window = self._restart(window, again.reason)
                 if retakes > again.times:
-                    return self._leave(window, outcome, again.reason)
+                    return self._left(window, outcome, again.reason)
                 self._observer.note(
                     f"{self._name(window)}: {again.reason}; the window is taken again"
                 )
-                window = self._writer.restart(window, again.reason, until=self._bound())
+            except (TransportError, ResponseError) as error:
+                outcome.error = error
+                self._writer.leave_open(self._latest(window), str(error))
+                return self._left(window, outcome, str(error))
             except SourceError as error:
                 outcome.error = error
-                return self._leave(self._latest(window), outcome, str(error))
+                return self._left(self._restart(window, str(error)), outcome, str(error))
             else:
                 return outcome
 
-    def _bound(self) -> str | None:
-        """An open end that an earlier run left is bounded by that run's day when taken anew."""
-        return self._stream.planned_until
+    def _restart(self, window: Window, reason: str) -> Window:
+        """Set the window back; an open end that an earlier run left is bounded by its day."""
+        return self._writer.restart(window, reason, until=self._stream.planned_until)
 
     def _latest(self, window: Window) -> Window:
         """The window as last committed: its place moves with every page."""
         held = {one.id: one for one in self._writer.open_windows(self._stream)}
         return held.get(window.id, window)
 
-    def _leave(self, window: Window, outcome: Outcome, reason: str) -> Outcome:
-        self._writer.leave_open(window, reason)
+    def _left(self, window: Window, outcome: Outcome, reason: str) -> Outcome:
         self._observer.warning(f"{self._name(window)}: left open: {reason}")
         outcome.reason = reason
         return outcome
@@ -214,7 +223,8 @@ class Listing:
     def _check_same_list(self, page: Page, window: Window) -> None:
         """A list that another harvester's token has overwritten shows by its records (hal.md)."""
         span = (window.from_day, window.until_day)
-        for header in page.headers:
+        # Only HAL is known to keep to the span strictly; elsewhere the server's day may be its own.
+        for header in page.headers if self._rules.profile == "hal" else ():
             if not windows.contains(span, header.datestamp):
                 raise _Retake(
                     f"{header.identifier} of {header.datestamp} does not belong to this list"

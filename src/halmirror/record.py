@@ -74,11 +74,11 @@ class Funding(msgspec.Struct, frozen=True, omit_defaults=True):
     year: str | None = None
 
 
-class Classification(msgspec.Struct, frozen=True, omit_defaults=True):
+class Classification(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A code or heading of a classification scheme (JEL, ACM, MESH …)."""
 
-    value: str
     scheme: str | None = None
+    value: str
 
 
 class Container(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -100,11 +100,11 @@ class Container(msgspec.Struct, frozen=True, omit_defaults=True):
     link: str | None = None
 
 
-class OtherIdentifier(msgspec.Struct, frozen=True, omit_defaults=True):
+class OtherIdentifier(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """An identifier of a scheme without a key of its own, or one that failed its check."""
 
-    value: str
     scheme: str | None = None
+    value: str
 
 
 class Identifiers(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -18,6 +18,8 @@ from halmirror import __version__, errors
 if TYPE_CHECKING:
     from types import FrameType
 
+    from halmirror.labels import Ui
+
 COMMANDS: dict[str, tuple[str, str]] = {
     "harvest": ("halmirror.cli.harvesting", "Bring the mirror up to date."),
     "show": ("halmirror.cli.look_up", "Look records up by any identifier, offline."),
@@ -69,7 +71,7 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="halmirror")
 @click.pass_context
 def cli(
-    ctx: click.Context, config_path: str | None, ui: str | None, *, quiet: bool, verbose: bool
+    ctx: click.Context, config_path: str | None, ui: Ui | None, *, quiet: bool, verbose: bool
 ) -> None:
     """Keep a local mirror of HAL's metadata and look things up in it, offline.
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from halmirror.config import Settings
+    from halmirror.labels import Ui
     from halmirror.mirror import Filters, Mirror
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
@@ -25,7 +26,7 @@ class Invocation:
     """The options that stand before the command."""
 
     config_path: str | None
-    ui_option: str | None
+    ui_option: Ui | None
     quiet: bool
     verbose: bool
 
@@ -37,7 +38,7 @@ class Invocation:
         return config.load(Path(self.config_path) if self.config_path else None)
 
     @property
-    def ui(self) -> str:
+    def ui(self) -> Ui:
         """The interface's language: the option, else the locale's, else English."""
         if self.ui_option:
             return self.ui_option

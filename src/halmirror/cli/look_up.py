@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from halmirror.cli.context import Invocation, filter_options, filters, pass_invo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from halmirror.labels import Ui
     from halmirror.mirror import Hits, Mirror
 
 
@@ -29,7 +31,7 @@ def show(
     identifiers: tuple[str, ...],
     form: str,
     as_of: str | None,
-    lang: str | None,
+    lang: Ui | None,
 ) -> None:
     """Show records by identifier, without a network.
 
@@ -127,7 +129,7 @@ def _each(identifiers: tuple[str, ...]) -> Iterator[str]:
             yield identifier
 
 
-def _shown(mirror: Mirror, identifier: str, form: str, ui: str, at: int | None) -> str | None:
+def _shown(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -> str | None:
     if form == "json":
         line = mirror.json(identifier, at=at)
         return line.decode() if line is not None else None
@@ -143,7 +145,7 @@ def _shown(mirror: Mirror, identifier: str, form: str, ui: str, at: int | None) 
     from halmirror.export import text
 
     later = mirror.has_later_version(record)
-    return text.render(record, ui, later_versions=later).rstrip("\n")
+    return text.render(record, ui, width=_columns(), later=later).rstrip("\n")
 
 
 def _say_missing(identifier: str, as_of: str | None) -> None:
@@ -170,11 +172,16 @@ def _json(hits: Hits) -> str:
     ).decode()
 
 
-def _table(hits: Hits, ui: str) -> None:
-    from halmirror.export import text
+def _columns() -> int:
+    """The terminal's width, up to what reads well."""
+    return min(shutil.get_terminal_size((80, 24)).columns, 100)
+
+
+def _table(hits: Hits, ui: Ui) -> None:
+    from halmirror.export.text import line
 
     for record in hits.records:
-        click.echo(text.line(record, ui))
+        click.echo(line(record, ui))
     shown = len(hits.records)
     rest = f"; go on with --cursor {hits.next}" if hits.next else ""
     click.echo(f"{hits.total} hits, {shown} shown, by {hits.sort}{rest}", err=True)

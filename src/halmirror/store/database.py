@@ -42,9 +42,17 @@ def translated(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         raise _operational(path, error) from error
     except sqlite3.DatabaseError as error:
-        raise errors.NotAMirrorError(
-            f"{path} cannot be read as a mirror ({error}); name another file, or restore it "
-            "from a backup"
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {
+            sqlite3.SQLITE_NOTADB,
+            sqlite3.SQLITE_CORRUPT,
+        }:
+            raise errors.NotAMirrorError(
+                f"{path} cannot be read as a mirror ({error}); name another file, or restore it "
+                "from a backup"
+            ) from error
+        raise errors.MirrorError(
+            f"{path}: what was to be stored breaks the mirror's rules ({error}); "
+            "nothing of it was stored"
         ) from error
 
 

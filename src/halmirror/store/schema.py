@@ -33,7 +33,8 @@ CREATE TABLE source (
   base_url TEXT NOT NULL,
   profile TEXT NOT NULL,
   identify BLOB,
-  statement TEXT
+  statement TEXT,
+  come_back_at TEXT
 ) STRICT;
 
 CREATE TABLE stream (
@@ -43,6 +44,8 @@ CREATE TABLE stream (
   set_spec TEXT NOT NULL,
   planned_until TEXT,
   last_success TEXT,
+  first_complete_at TEXT,
+  reconciled_at TEXT,
   announced INTEGER,
   announced_at TEXT,
   UNIQUE (source, prefix, set_spec)
@@ -51,7 +54,7 @@ CREATE TABLE stream (
 CREATE TABLE harvest_window (
   id INTEGER PRIMARY KEY,
   stream INTEGER NOT NULL REFERENCES stream (id),
-  kind TEXT NOT NULL CHECK (kind IN ('plan', 'extra')),
+  kind TEXT NOT NULL CHECK (kind IN ('plan', 'extra', 'reconcile')),
   from_day TEXT,
   until_day TEXT,
   state TEXT NOT NULL CHECK (state IN ('open', 'closed')),
@@ -129,6 +132,21 @@ CREATE TABLE listed (
   document INTEGER NOT NULL,
   version INTEGER NOT NULL,
   PRIMARY KEY (harvest_window, document, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE withheld (
+  harvest_window INTEGER NOT NULL REFERENCES harvest_window (id),
+  oai_identifier TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (harvest_window, oai_identifier)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE vanished (
+  harvest_window INTEGER NOT NULL REFERENCES harvest_window (id),
+  state INTEGER NOT NULL REFERENCES state (id),
+  verdict TEXT NOT NULL CHECK (verdict IN ('withdrawn', 'merged', 'there')),
+  followed_by TEXT,
+  PRIMARY KEY (harvest_window, state)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE identifier (

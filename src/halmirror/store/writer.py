@@ -186,6 +186,15 @@ class Writer:
             ).fetchone()
         return Stream(row[0], source.id, source.name, prefix, set_spec, row[1], row[2])
 
+    def discard(self, stream: Stream) -> None:
+        """Take a stream that never gave a record out of the mirror, with its windows."""
+        with self._transaction():
+            rows = self.connection.execute(
+                f"SELECT {_WINDOW_COLUMNS} FROM harvest_window WHERE stream = ?", (stream.id,)
+            )
+            self._drop([Window(*row) for row in rows.fetchall()])
+            self.connection.execute("DELETE FROM stream WHERE id = ?", (stream.id,))
+
     def reread(self, stream: Stream) -> Stream:
         """The stream as it stands now."""
         row = self.connection.execute(

@@ -1,0 +1,5 @@
+"""``python -m halmirror`` is the ``halmirror`` command."""
+
+from halmirror.cli import main
+
+main()

@@ -1,0 +1,212 @@
+"""HAL's own citation line, and what its tail tells about a record.
+
+The line on a HAL page is ``authors. title. tail. ⟨id⟩``.  The *tail* is HAL's short citation
+(``La vie des idées, 2018``): HAL's Dublin Core carries it whole, as the ``dc:source`` right
+after the record's address, and a record keeps it in ``body.citation``.
+
+One thing can differ from the line on the page: HAL leaves middle names out of it, and Dublin
+Core does not tell where a first name ends and a middle one starts.  So a given name is written
+whole, as Dublin Core has it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from halmirror.record import Affiliation, Body, Container, Name, Record, Title, versioned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHOWN_AUTHORS = 5
+"""As many authors stand in HAL's citation; further ones are ``et al.``."""
+
+_BRACKETED = re.compile(
+    r"(?:〈|<)(?P<inner>\s*(?:10\.|doi\b|NNT\b|swh:|https?:|hdl\b|arXiv\b)[^<>〈〉]*)(?:〉|>)",
+    re.IGNORECASE,
+)
+_THESES = frozenset({"THESE", "HDR", "MEM"})
+_EVENTS = frozenset({"COMM", "POSTER", "PRESCONF", "DOUV", "PROCEEDINGS", "ISSUE"})
+_EDITED = _EVENTS | {"OUV", "COUV"}
+_PART_STARTS = re.compile(r"(?:^|\. |, |\] )")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Contributors whose part is certain, from their place in the tail of HAL's citation.
+
+    ``editors`` of a volume, ``organizers`` of a conference, ``authorities`` (the institutions
+    that granted a degree or issued a report); each as the source writes it.
+    """
+
+    editors: tuple[str, ...] = ()
+    organizers: tuple[str, ...] = ()
+    authorities: tuple[str, ...] = ()
+
+
+def cite(record: Record, *, later_versions: bool = False) -> str:
+    """HAL's citation of a record, on one line.
+
+    The id carries ``vN`` from version 2 on, or where ``later_versions`` says that the mirror
+    knows a later one.  Without a tail (other repositories have none) one is built from
+    container, publisher, date and DOI in the order of HAL's article citation.
+    """
+    number = record.head.version
+    shown = number if number is not None and (number > 1 or later_versions) else None
+    parts = (
+        authors(record.body.creators),
+        main_title(record.body),
+        tail(record.body),
+        f"⟨{versioned(record.head.id, shown)}⟩",
+    )
+    return ". ".join(part for part in parts if part)
+
+
+def authors(creators: tuple[Name, ...]) -> str:
+    """``Given Family`` of the first five, and ``et al.`` where there are more."""
+    shown = [display_name(name) for name in creators[:SHOWN_AUTHORS]]
+    if len(creators) > SHOWN_AUTHORS:
+        shown.append("et al.")
+    return ", ".join(shown)
+
+
+def display_name(name: Name) -> str:
+    """A name in reading order: ``Given Family``, or the literal one."""
+    if name.literal:
+        return name.literal
+    return " ".join(part for part in (name.given, name.family) if part)
+
+
+def title_in(titles: tuple[Title, ...], languages: tuple[str, ...]) -> Title | None:
+    """The title in the first language that has one, else the English, else the first."""
+    for language in (*languages, "en"):
+        for title in titles:
+            if title.lang and _primary(title.lang) == _primary(language):
+                return title
+    return titles[0] if titles else None
+
+
+def with_subtitle(title: Title) -> str:
+    """``Titre : sous-titre`` in French, ``Title: subtitle`` in any other language."""
+    if not title.subtitle:
+        return title.value
+    colon = " : " if title.lang and _primary(title.lang) == "fr" else ": "
+    return f"{title.value}{colon}{title.subtitle}"
+
+
+def main_title(body: Body) -> str:
+    """The title in the document's language, else English, else the first, with its subtitle."""
+    title = title_in(body.titles, body.languages)
+    return with_subtitle(title) if title else ""
+
+
+def tail(body: Body) -> str:
+    """What follows the title, without an end mark: HAL's own, or one built from the parts.
+
+    HAL wrote ``<>`` around a DOI, NNT, SWHID or address until 2015, ``〈〉`` (U+3008) until
+    about 2019 and ``⟨⟩`` (U+27E8) since: all become the last.  Other text in such brackets,
+    a Chinese title for one, stays as it is.
+    """
+    if body.citation:
+        return _BRACKETED.sub(r"⟨\g<inner>⟩", body.citation).rstrip(". ")
+    return _built_tail(body)
+
+
+def roles(body: Body) -> Roles:
+    """Editors, organizers and authorities, where contributors stand in their place in the tail.
+
+    The places are those of HAL's citation patterns: editors before the volume's title or its
+    publisher, organizers after the conference, authorities before the year.  A contributor
+    that is not found there word for word has no certain role and is in none of the three.
+    """
+    code = body.type.hal if body.type else None
+    if not code or not body.citation:
+        return Roles()
+    names = _contributor_names(body)
+    if code in _EDITED:
+        editors, rest = _listed(body.citation, names, ". ") or ((), body.citation)
+        organizers = _organizers(body, rest, names) if code in _EVENTS else ()
+        return Roles(editors=editors, organizers=organizers)
+    if code in _THESES or code == "REPORT":
+        return Roles(authorities=_authorities(body, names))
+    return Roles()
+
+
+def page_range(pages: str) -> str:
+    """Pages as HAL's citation has them: ``pp.`` before, unless there is a ``p`` in them."""
+    return pages if "p" in pages.lower() else f"pp.{pages}"
+
+
+def _primary(language: str) -> str:
+    return language.split("-", 1)[0].lower()
+
+
+def _built_tail(body: Body) -> str:
+    container = body.container or Container()
+    issue = f"({container.issue})" if container.issue else None
+    parts = (
+        container.title or container.conference,
+        body.publishers[0] if body.publishers else None,
+        str(body.year) if body.year is not None else body.date,
+        container.series,
+        " ".join(part for part in (container.volume, issue) if part),
+        page_range(container.pages) if container.pages else None,
+    )
+    built = ", ".join(part for part in parts if part).rstrip(". ")
+    doi = body.identifiers.doi[0] if body.identifiers and body.identifiers.doi else None
+    return ". ".join(part for part in (built, f"⟨{doi}⟩" if doi else "") if part)
+
+
+def _contributor_names(body: Body) -> tuple[str, ...]:
+    """Contributors as they stood in the source, the longest first.
+
+    One that ends in an acronym is kept as an affiliation; HAL's citation has it as it came.
+    """
+    affiliations = (_as_it_came(item) for item in body.affiliations if not item.parents)
+    return tuple(sorted({*body.contributors, *affiliations}, key=lambda name: (-len(name), name)))
+
+
+def _as_it_came(affiliation: Affiliation) -> str:
+    if not affiliation.acronym:
+        return affiliation.name
+    return f"{affiliation.name} ({affiliation.acronym})"
+
+
+def _listed(text: str, names: tuple[str, ...], end: str) -> tuple[tuple[str, ...], str] | None:
+    """The names that ``text`` begins with, joined by ``; `` up to ``end``, and what follows."""
+    found: list[str] = []
+    while True:
+        last = next((name for name in names if text.startswith(name + end)), None)
+        if last is not None:
+            return (*found, last), text[len(last) + len(end) :]
+        name = next((name for name in names if text.startswith(name + "; ")), None)
+        if name is None:
+            return None
+        found.append(name)
+        text = text[len(name) + 2 :]
+
+
+def _organizers(body: Body, text: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    container = body.container or Container()
+    for conference in (container.conference, container.title):
+        if conference and text.startswith(f"{conference}, "):
+            listed = _listed(text[len(conference) + 2 :], names, ", ")
+            return listed[0] if listed else ()
+    return ()
+
+
+def _authorities(body: Body, names: tuple[str, ...]) -> tuple[str, ...]:
+    if body.year is None or body.citation is None:
+        return ()
+    mark = ". " if body.type and body.type.hal == "REPORT" else ", "
+    for start in _starts(body.citation):
+        listed = _listed(body.citation[start:], names, f"{mark}{body.year}")
+        if listed:
+            return listed[0]
+    return ()
+
+
+def _starts(text: str) -> Iterator[int]:
+    return (match.end() for match in _PART_STARTS.finditer(text))

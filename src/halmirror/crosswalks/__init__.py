@@ -1,0 +1,65 @@
+"""From source metadata to the normalised body: one crosswalk for each prefix and profile.
+
+A crosswalk is pure: it sees the values, the record's id and version and the header's sets, and
+gives the same body for the same input under the same `RULES_VERSION`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from halmirror.crosswalks.draft import Trace
+from halmirror.crosswalks.dublin_core import Source, generic
+from halmirror.crosswalks.hal import TYPE_SET, hal
+from halmirror.record import Body
+
+RULES_VERSION = 1
+"""Raised with every change of a rule: a mirror of an older one is normalised again."""
+
+Crosswalk = Callable[[Sequence[Source], str, int | None, Sequence[str], Trace | None], Body]
+"""Called with (values, id, version, header sets, trace)."""
+
+_CROSSWALKS: dict[tuple[str, str], Crosswalk] = {
+    ("oai_dc", "hal"): hal,
+    ("oai_dc", "generic"): generic,
+}
+
+
+def crosswalk(prefix: str, profile: str) -> Crosswalk:
+    """The crosswalk for a metadata prefix and a profile.
+
+    For a pair nobody wrote rules for, one that gives an empty body with one warning: the mirror
+    still keeps the source metadata as they came.
+    """
+    known = _CROSSWALKS.get((prefix, profile))
+    if known is not None:
+        return known
+
+    warning = (
+        f"metadata prefix {prefix!r}, profile {profile!r}: no crosswalk; "
+        "only the source metadata are kept"
+    )
+
+    def unknown(
+        values: Sequence[Source],
+        _identifier: str,
+        _version: int | None,
+        _sets: Sequence[str],
+        trace: Trace | None,
+    ) -> Body:
+        if trace is not None:
+            for index in range(len(values)):
+                trace(index, "no crosswalk", "kept in the source metadata only")
+        return Body(warnings=(warning,))
+
+    return unknown
+
+
+def content_sets(profile: str, sets: Sequence[str]) -> tuple[str, ...]:
+    """The header sets the profile's crosswalk looks at, sorted, each once."""
+    if profile != "hal":
+        return ()
+    return tuple(sorted({one for one in sets if one.startswith(TYPE_SET)}))
+
+
+__all__ = ["RULES_VERSION", "Crosswalk", "Source", "Trace", "content_sets", "crosswalk"]

@@ -1,0 +1,64 @@
+"""Volume, issue and pages, read from HAL's short citation only where its form is certain.
+
+HAL prints an article as ``Journal, [Publisher,] Year, [Series,] [Volume] [(Issue)], [Pages]``,
+leaving out what is empty (CCSDForge/FinHal, ``Hal_Document::getCitation``).  A series or an issue
+title in between makes places ambiguous; then nothing is read.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LONGEST = 4000
+"""Characters; a longer text is no citation whose form is certain."""
+_END = re.compile(r"(?:[.,] (?:https?://\S+|[⟨〈<][^⟩〉>]*[⟩〉>]))+\.?$")
+_YEAR = re.compile(r"([0-9]{4})(?:, |$)", re.ASCII)
+_PAGE = r"[A-Za-z]{0,3}[0-9][\w:]*(?:\.[\w:]+)*"
+_PLACE = re.compile(
+    r"(?P<volume>(?!pp?\.?[A-Za-z]{0,3}[0-9]|[0-9]+pp?\b)(?=[^\s,()]*[0-9])[\w./-]+|[IVXLCDM]+)?"
+    r"(?:(?:^|(?<=\S) )\((?P<issue>[^(),]{1,40})\))?"
+    rf"(?:(?:^|, )pp?\.? ?(?P<pages>{_PAGE}(?: ?[-–] ?{_PAGE})?))?"
+)
+_RANGE = re.compile(rf"(?:^|[,.] )pp?\.? ?({_PAGE} ?[-–] ?{_PAGE})(?=$|[,.;] |\.$)")
+
+
+class Parts(NamedTuple):
+    """What a citation says for certain; the rest is None.  Texts are as they stand in it."""
+
+    volume: str | None = None
+    issue: str | None = None
+    pages: str | None = None
+
+
+_NOTHING = Parts()
+
+
+def article_parts(citation: str, journal: str | None, publishers: Iterable[str]) -> Parts:
+    """Volume, issue and pages of an article whose journal and publishers are known."""
+    if journal is None or len(citation) > _LONGEST or not citation.startswith(f"{journal}, "):
+        return _NOTHING
+    rest = _END.sub("", citation[len(journal) + 2 :])
+    names = tuple(publishers)
+    for name in (*names, "; ".join(names)):
+        if name and rest.startswith(f"{name}, "):
+            rest = rest[len(name) + 2 :]
+            break
+    year = _YEAR.match(rest)
+    if year is None:
+        return _NOTHING
+    found = _PLACE.fullmatch(rest[year.end() :])
+    return Parts(found["volume"], found["issue"], found["pages"]) if found else _NOTHING
+
+
+def page_range(citation: str, container: str | None) -> Parts:
+    """The one range of pages (``pp.12-34``) after the container's title, if there is just one."""
+    if len(citation) > _LONGEST:
+        return _NOTHING
+    if container is not None and citation.startswith(container):
+        citation = citation[len(container) :]
+    found = _RANGE.findall(_END.sub("", citation))
+    return Parts(pages=found[0]) if len(found) == 1 else _NOTHING

@@ -1,0 +1,161 @@
+"""A body in the making, and the account of where each source value went.
+
+Rules place values; a draft keeps each value of a key once and tells the trace, once for each
+source value, which rule placed it and where.  A dict keeps a key's values in order and finds a
+repetition at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from halmirror.identifiers import arxiv, doi, handle, isbn, nnt, pmid
+from halmirror.record import (
+    Access,
+    Affiliation,
+    Body,
+    Classification,
+    Container,
+    DocumentType,
+    Funding,
+    Identifiers,
+    Name,
+    OtherIdentifier,
+    Title,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+Trace = Callable[[int, str, str], None]
+"""Called as (index of the source value, name of the rule, where the value went)."""
+
+Placed = TypeVar("Placed", bound="Hashable")
+Check = Callable[[str], str | None]
+
+_CHECKS: dict[str, Check | None] = {
+    "doi": doi,
+    "arxiv": arxiv,
+    "pmid": pmid,
+    "nnt": nnt,
+    "isbn": isbn,
+    "hdl": handle,
+    "report": None,
+    "patent": None,
+}
+
+
+class Draft:
+    """What the rules have found so far in one record; ``body()`` freezes it."""
+
+    def __init__(self, trace: Trace | None) -> None:
+        self._trace = trace
+        self.titles: list[Title] = []
+        self.creators: list[Name] = []
+        self.affiliations: dict[Affiliation, int] = {}
+        self.contributors: dict[str, int] = {}
+        self.funding: tuple[Funding, ...] = ()
+        self.abstracts: dict[Value, int] = {}
+        self.notes: dict[str, int] = {}
+        self.keywords: dict[Value, int] = {}
+        self.domains: dict[str, int] = {}
+        self.classifications: dict[Classification, int] = {}
+        self.languages: dict[str, int] = {}
+        self.publishers: dict[str, int] = {}
+        self.files: dict[str, int] = {}
+        self.coverage: dict[str, int] = {}
+        self.other: dict[OtherIdentifier, int] = {}
+        self.identifiers: dict[str, dict[str, int]] = {scheme: {} for scheme in _CHECKS}
+        self.warnings: dict[str, int] = {}
+        self.dates: list[tuple[int, str]] = []
+        self.type: DocumentType | None = None
+        self.date: str | None = None
+        self.year: int | None = None
+        self.container: Container | None = None
+        self.citation: str | None = None
+        self.landing_page: str | None = None
+        self.access: Access | None = None
+        self.licence: str | None = None
+        self.licence_url: str | None = None
+        self.audience: str | None = None
+
+    def tell(self, index: int, rule: str, where: str) -> None:
+        """Accounts for a source value."""
+        if self._trace is not None:
+            self._trace(index, rule, where)
+
+    def put(self, held: dict[Placed, int], key: str, value: Placed, index: int, rule: str) -> None:
+        """Places a value in a list of the record, or names it as a repetition."""
+        before = len(held)
+        place = held.setdefault(value, before)
+        if self._trace is not None:
+            where = f"{key}[{place}]"
+            self._trace(index, rule, where if place == before else f"repetition of {where}")
+
+    def note(self, index: int, text: str, rule: str, warning: str | None = None) -> None:
+        """Keeps a value no key is made for."""
+        self.put(self.notes, "notes", text, index, rule)
+        if warning:
+            self.warn(warning)
+
+    def warn(self, warning: str) -> None:
+        """Adds a warning, each once."""
+        self.warnings.setdefault(warning, len(self.warnings))
+
+    def identify(self, scheme: str, text: str, index: int, given: str) -> None:
+        """Places an identifier under its scheme, or under ``other`` where its check fails.
+
+        ``given`` is the scheme's name as the source has it.
+        """
+        check = _CHECKS[scheme]
+        value = check(text) if check else text
+        if value is not None:
+            self.put(self.identifiers[scheme], f"identifiers.{scheme}", value, index, "identifier")
+            return
+        self.other_identifier(text, given, index, "failed check")
+        self.warn(f"identifiers.{scheme}: {text!r} fails its check; kept under other")
+
+    def other_identifier(self, text: str, scheme: str | None, index: int, rule: str) -> None:
+        """Places an identifier of a scheme without a key, or of none."""
+        self.put(
+            self.other, "identifiers.other", OtherIdentifier(value=text, scheme=scheme), index, rule
+        )
+
+    def body(self) -> Body:
+        """The finished body."""
+        return Body(
+            type=self.type,
+            titles=tuple(self.titles),
+            creators=tuple(self.creators),
+            affiliations=tuple(self.affiliations),
+            contributors=tuple(self.contributors),
+            funding=self.funding,
+            abstracts=tuple(self.abstracts),
+            notes=tuple(self.notes),
+            keywords=tuple(self.keywords),
+            domains=tuple(self.domains),
+            classifications=tuple(self.classifications),
+            date=self.date,
+            year=self.year,
+            languages=tuple(self.languages),
+            container=self.container,
+            citation=self.citation,
+            publishers=tuple(self.publishers),
+            identifiers=self._identifiers(),
+            landing_page=self.landing_page,
+            files=tuple(self.files),
+            access=self.access,
+            licence=self.licence,
+            licence_url=self.licence_url,
+            audience=self.audience,
+            coverage=tuple(self.coverage),
+            warnings=tuple(self.warnings),
+        )
+
+    def _identifiers(self) -> Identifiers | None:
+        schemes = {scheme: tuple(held) for scheme, held in self.identifiers.items() if held}
+        if not schemes and not self.other:
+            return None
+        return Identifiers(**schemes, other=tuple(self.other))

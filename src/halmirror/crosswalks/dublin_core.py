@@ -1,0 +1,331 @@
+"""Simple Dublin Core: reading it, and the crosswalk that holds for every repository.
+
+The elements are those of ``oai_dc`` (OAI-PMH 2.0, section 6; DCMES 1.1).  The generic crosswalk
+takes only what any repository means by an element; whatever it does not place ends in ``notes``,
+``contributors`` or ``identifiers.other``, with nothing lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from halmirror.crosswalks.dates import year_of
+from halmirror.crosswalks.draft import Draft, Trace
+from halmirror.crosswalks.funding import grant
+from halmirror.crosswalks.text import clean, without_blank_before_comma
+from halmirror.identifiers import arxiv, doi, handle, isbn, issn, pmid
+from halmirror.record import Body, Container, DocumentType, Name, Title, Value
+from halmirror.reference.document_types import DOCUMENT_TYPES, by_label, by_term
+from halmirror.reference.languages import language as language_tag
+from halmirror.reference.licences import spdx
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+DC = "http://purl.org/dc/elements/1.1/"
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_ALTERNATIVE = "info:eu-repo/semantics/altIdentifier/"
+_EU_REPO = "info:eu-repo/semantics/"
+_GIVEN = {"doi": "DOI", "arxiv": "ARXIV", "pmid": "PUBMED", "hdl": "HDL", "isbn": "ISBN"}
+_RIGHTS = {
+    "openaccess": "open",
+    "restrictedaccess": "restricted",
+    "embargoedaccess": "restricted",
+    "closedaccess": "restricted",
+}
+_ISSN_LABEL = re.compile(r"(e?issn) ?: ?(.+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One value of the metadata: the element's local name, its text as it came, its language."""
+
+    element: str
+    text: str
+    lang: str | None
+
+
+DraftT = TypeVar("DraftT", bound=Draft)
+Rule = Callable[[DraftT, int, str, str | None], None]
+"""Places one cleaned value: draft, index of the source value, text, ``xml:lang``."""
+
+
+def values(metadata: etree._Element) -> tuple[Source, ...]:
+    """The children of a Dublin Core element in document order, whatever their prefix.
+
+    Takes the ``oai_dc:dc`` element, or the ``metadata`` element around it.  An element of another
+    namespace than Dublin Core's keeps its Clark name.  Text of nested elements is joined;
+    comments and processing instructions are skipped.  A value without ``xml:lang`` has that of
+    the element around it (XML 1.0, section 2.12).
+    """
+    if metadata.tag in ("metadata", "{http://www.openarchives.org/OAI/2.0/}metadata"):
+        inner = next((one for one in metadata if isinstance(one.tag, str)), None)
+        if inner is None:
+            return ()
+        metadata = inner
+    around = metadata.get(_XML_LANG)
+    found = []
+    for one in metadata:
+        tag = one.tag
+        if isinstance(tag, str):
+            text = (one.text or "") if len(one) == 0 else "".join(one.itertext())
+            found.append(Source(tag.removeprefix(f"{{{DC}}}"), text, one.get(_XML_LANG, around)))
+    return tuple(found)
+
+
+def apply(draft: DraftT, rules: Mapping[str, Rule[DraftT]], sources: Sequence[Source]) -> None:
+    """Cleans each value and gives it to its element's rule; what has none becomes a note."""
+    for index, source in enumerate(sources):
+        text = clean(source.text)
+        rule = rules.get(source.element)
+        if not text:
+            draft.tell(index, "empty", "dropped: empty")
+        elif rule is None:
+            draft.note(
+                index, text, "no rule", f"element {source.element!r} has no rule; kept in notes"
+            )
+        else:
+            rule(draft, index, text, tag_of(source.lang) if source.lang else None)
+
+
+def tag_of(lang: str) -> str | None:
+    """An ``xml:lang`` by BCP 47; one that is no tag stays as it came, a blank one is none."""
+    return language_tag(lang) or lang.strip() or None
+
+
+def title(draft: Draft, index: int, text: str, lang: str | None) -> None:
+    """Every title as it stands."""
+    held = Title(text, None, lang)
+    if held in draft.titles:
+        draft.tell(index, "repetition", f"repetition of titles[{draft.titles.index(held)}]")
+        return
+    draft.tell(index, "title", f"titles[{len(draft.titles)}]")
+    draft.titles.append(held)
+
+
+def creator(draft: Draft, index: int, text: str, _lang: str | None) -> None:
+    """``Family, Given``; without a comma the whole is a literal.
+
+    A comma at the end, left by a lost middle name, goes.  Creators are never taken for
+    repetitions: two authors of one work can bear one name.
+    """
+    draft.tell(index, "creator", f"creators[{len(draft.creators)}]")
+    draft.creators.append(_name(text))
+
+
+def _name(text: str) -> Name:
+    family, comma, given = text.partition(",")
+    family = family.rstrip()
+    given = without_blank_before_comma(given.strip()).rstrip(", ")
+    if not comma or not family:
+        return Name(literal=text)
+    return Name(family, given or None)
+
+
+def contributor(draft: Draft, index: int, text: str, _lang: str | None) -> None:
+    """Kept whole."""
+    draft.put(draft.contributors, "contributors", text, index, "contributor")
+
+
+def publisher(draft: Draft, index: int, text: str, _lang: str | None) -> None:
+    """Kept whole."""
+    draft.put(draft.publishers, "publishers", text, index, "publisher")
+
+
+def coverage(draft: Draft, index: int, text: str, _lang: str | None) -> None:
+    """Kept whole, without the blank that line breaks leave before a comma."""
+    text = without_blank_before_comma(text)
+    draft.put(draft.coverage, "coverage", text, index, "coverage")
+
+
+def abstract(draft: Draft, index: int, text: str, lang: str | None) -> None:
+    """A description is an abstract."""
+    draft.put(draft.abstracts, "abstracts", Value(text, lang), index, "abstract")
+
+
+def keyword(draft: Draft, index: int, text: str, lang: str | None) -> None:
+    """A subject is a keyword."""
+    draft.put(draft.keywords, "keywords", Value(text, lang), index, "keyword")
+
+
+def language(draft: Draft, index: int, text: str, _lang: str | None) -> None:
+    """A language tag by BCP 47; what is none is kept as given, with a warning."""
+    tag = language_tag(text)
+    if tag is None:
+        draft.warn(f"languages: {text!r} is no language tag; kept as given")
+    draft.put(draft.languages, "languages", tag or text, index, "language")
+
+
+def date(draft: Draft, index: int, text: str, _lang: str | None) -> None:
+    """Dates are weighed together, in `settle_dates`."""
+    draft.dates.append((index, text))
+
+
+def settle_dates(draft: Draft) -> None:
+    """The first date of EDTF level 0 is ``date``; a lone value that is none is kept there too."""
+    if not draft.dates:
+        return
+    years = [year_of(text) for _, text in draft.dates]
+    chosen = next((at for at, year in enumerate(years) if year is not None), 0)
+    draft.date, draft.year = draft.dates[chosen][1], years[chosen]
+    for at, (index, text) in enumerate(draft.dates):
+        if at == chosen:
+            draft.tell(index, "date", "date")
+            if years[at] is None:
+                draft.warn(f"date: {text!r} is no date; kept as given")
+        elif text == draft.date:
+            draft.tell(index, "repetition", "repetition of date")
+        elif years[at] is None:
+            draft.note(index, text, "date", f"date: {text!r} is no date; kept in notes")
+        else:
+            draft.note(index, text, "date", f"date: {text!r} is a further date; kept in notes")
+
+
+def alternative_identifier(draft: Draft, index: int, text: str) -> bool:
+    """Places ``info:eu-repo/semantics/altIdentifier/SCHEME/VALUE``; False where it is none."""
+    if not text.startswith(_ALTERNATIVE):
+        return False
+    scheme, _, value = text.removeprefix(_ALTERNATIVE).partition("/")
+    scheme, value = scheme.strip(), value.strip()
+    known = {"handle": "hdl"}.get(scheme.lower(), scheme.lower())
+    if not scheme or not value:
+        return False
+    if known in _GIVEN:
+        draft.identify(known, value, index, _GIVEN[known])
+    else:
+        draft.other_identifier(value, scheme, index, "alternative identifier")
+    return True
+
+
+def _relation(draft: Draft, index: int, text: str, _lang: str | None) -> None:
+    if alternative_identifier(draft, index, text):
+        return
+    funded = grant(text)
+    if funded is None:
+        draft.note(index, text, "relation")
+        return
+    if funded in draft.funding:
+        place = draft.funding.index(funded)
+        draft.tell(index, "repetition", f"repetition of funding[{place}]")
+        return
+    draft.tell(index, "grant agreement", f"funding[{len(draft.funding)}]")
+    draft.funding = (*draft.funding, funded)
+
+
+def rights_address(draft: Draft, index: int, text: str) -> bool:
+    """Places the first licence address; False where the text is no address or a further one."""
+    if not text.startswith(("http://", "https://")) or " " in text:
+        return False
+    if draft.licence_url is None:
+        draft.licence_url, draft.licence = text, spdx(text)
+        draft.tell(index, "licence", "licence_url")
+        return True
+    if draft.licence_url == text:
+        draft.tell(index, "repetition", "repetition of licence_url")
+        return True
+    return False
+
+
+def _rights(draft: Draft, index: int, text: str, _lang: str | None) -> None:
+    said = text.removeprefix(_EU_REPO).casefold()
+    if text.startswith(_EU_REPO) and said in _RIGHTS:
+        if draft.access is None:
+            draft.access = "open" if _RIGHTS[said] == "open" else "restricted"
+        draft.note(index, text, "access")
+    elif not rights_address(draft, index, text):
+        draft.note(index, text, "rights")
+
+
+def _identifier(draft: Draft, index: int, text: str, _lang: str | None) -> None:
+    address = text.startswith(("http://", "https://")) and " " not in text
+    for scheme, check in (("doi", doi), ("hdl", handle), ("arxiv", arxiv), ("pmid", pmid)):
+        marked = address or text[:6].casefold().startswith(scheme[:4]) or scheme == "doi"
+        if marked and check(text):
+            draft.identify(scheme, text, index, _GIVEN[scheme])
+            return
+    if text[:8].casefold().startswith(("isbn", "urn:isbn")) and isbn(text):
+        draft.identify("isbn", text, index, "ISBN")
+    elif address and draft.landing_page is None:
+        draft.landing_page = text
+        draft.tell(index, "address", "landing_page")
+    elif address and text == draft.landing_page:
+        draft.tell(index, "repetition", "repetition of landing_page")
+    else:
+        draft.other_identifier(text, None, index, "identifier without scheme")
+
+
+def _source(draft: Draft, index: int, text: str, _lang: str | None) -> None:
+    labelled = _ISSN_LABEL.fullmatch(text)
+    value = issn(labelled[2] if labelled else text)
+    held = draft.container or Container()
+    if value and labelled and labelled[1].casefold() == "eissn" and held.eissn in (None, value):
+        again = held.eissn == value
+        draft.container = Container(issn=held.issn, eissn=value)
+        draft.tell(index, *told("ISSN", "container.eissn", again=again))
+    elif value and held.issn in (None, value):
+        again = held.issn == value
+        draft.container = Container(issn=value, eissn=held.eissn)
+        draft.tell(index, *told("ISSN", "container.issn", again=again))
+    elif draft.citation is None:
+        draft.citation = text
+        draft.tell(index, "citation", "citation")
+    elif draft.citation == text:
+        draft.tell(index, "repetition", "repetition of citation")
+    else:
+        draft.note(index, text, "source")
+
+
+def told(rule: str, where: str, *, again: bool) -> tuple[str, str]:
+    """What to tell of a value of a key that holds one: placed there, or a repetition of it."""
+    return ("repetition", f"repetition of {where}") if again else (rule, where)
+
+
+def _type(draft: Draft, index: int, text: str, _lang: str | None) -> None:
+    held = draft.type or DocumentType()
+    if text in (held.info_eu_repo, *held.other):
+        draft.tell(index, "repetition", "repetition of type")
+    elif text.startswith(_EU_REPO) and held.info_eu_repo is None:
+        code = by_term(text)
+        coar = DOCUMENT_TYPES[code].coar if code else None
+        draft.type = DocumentType(None, coar or held.coar, text, held.other)
+        draft.tell(index, "info:eu-repo term", "type.info_eu_repo")
+    else:
+        code = by_label(text)
+        coar = held.coar or (DOCUMENT_TYPES[code].coar if code else None)
+        draft.type = DocumentType(None, coar, held.info_eu_repo, (*held.other, text))
+        draft.tell(index, "type", f"type.other[{len(held.other)}]")
+
+
+_RULES: Mapping[str, Rule[Draft]] = {
+    "title": title,
+    "creator": creator,
+    "subject": keyword,
+    "description": abstract,
+    "publisher": publisher,
+    "contributor": contributor,
+    "date": date,
+    "type": _type,
+    "identifier": _identifier,
+    "source": _source,
+    "language": language,
+    "relation": _relation,
+    "coverage": coverage,
+    "rights": _rights,
+}
+
+
+def generic(
+    sources: Sequence[Source],
+    _identifier: str,
+    _version: int | None,
+    _sets: Iterable[str],
+    trace: Trace | None,
+) -> Body:
+    """The body of any repository's Dublin Core, by the rules that hold for all."""
+    draft = Draft(trace)
+    apply(draft, _RULES, sources)
+    settle_dates(draft)
+    return draft.body()

@@ -1,0 +1,469 @@
+"""HAL's Dublin Core: the rules of ``docs/normalising.md``, profile ``hal``.
+
+Both forms of HAL's crosswalk are taken: the one of 2019 with line breaks around separators, and
+the present one.  Most values are placed as they come; titles, sources, projects, types, dates and
+access depend on each other and are settled at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from halmirror.crosswalks import dublin_core as dc
+from halmirror.crosswalks.affiliations import affiliation
+from halmirror.crosswalks.citation_parts import Parts, article_parts, page_range
+from halmirror.crosswalks.draft import Draft, Trace
+from halmirror.crosswalks.funding import collect, grant, project
+from halmirror.identifiers import hal_address, issn
+from halmirror.record import (
+    Body,
+    Classification,
+    Container,
+    DocumentType,
+    Funding,
+    Title,
+    versioned,
+)
+from halmirror.reference.document_types import DOCUMENT_TYPES, by_label, by_term
+from halmirror.reference.domains import path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from halmirror.crosswalks.dublin_core import Source
+
+ARCHIVE = "HAL CCSD"
+TYPE_SET = "type:"
+_AUDIENCES = {"International audience": "international", "National audience": "national"}
+_SCHEMES = {
+    "doi": "doi",
+    "arxiv": "arxiv",
+    "pubmed": "pmid",
+    "nnt": "nnt",
+    "isbn": "isbn",
+    "hdl": "hdl",
+    "handle": "hdl",
+    "report n°": "report",
+    "patent n°": "patent",
+}
+_SCHEME = re.compile(r"([^:]{1,40}?) ?:( ?)(.+)")
+_SOURCE_ISSN = re.compile(r"(E?ISSN) ?: ?(.+)")
+_DOMAIN = re.compile(r"\[ ?([A-Za-z][A-Za-z0-9_-]*(?:[.:][A-Za-z0-9_-]+)*) ?\] ?(.*)", re.ASCII)
+_CLASSIFIED = re.compile(r"(JEL|ACM|MESH) ?: ?(.+)")
+_PAGES_OF_A_RECORD = frozenset({"", "/", "/fr", "/fr/", "/en", "/en/"})
+_OLD_FILE = re.compile(r"https?://[^/]+/docs/[0-9]{2}/[0-9]{2}/[0-9]{2}/[0-9]{2}/\S+", re.ASCII)
+_OPEN = "info:eu-repo/semantics/openaccess"
+_TERM = "info:eu-repo/semantics/"
+_MOST_SEPARATORS = 8
+"""How many ``: `` of a title are tried as the one before its subtitle."""
+
+
+class HalDraft(Draft):
+    """A draft that also holds what HAL's rules weigh together at the end."""
+
+    def __init__(self, identifier: str, version: int | None, trace: Trace | None) -> None:
+        super().__init__(trace)
+        self.id = identifier
+        self.own_names = (identifier, versioned(identifier, version))
+        self.seen_titles: list[tuple[int, str, str | None]] = []
+        self.sources: list[tuple[int, str]] = []
+        self.projects: list[tuple[int, str, Funding]] = []
+        self.types: list[tuple[int, str]] = []
+        self.open_access: list[tuple[int, str]] = []
+        self.issns: dict[str, str] = {}
+
+    def is_own_page(self, text: str) -> bool:
+        """Whether an address is that of the record's own page, on any of HAL's hosts."""
+        named = hal_address(text)
+        return named is not None and named[0] == self.id and named[1] in _PAGES_OF_A_RECORD
+
+
+def _publisher(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
+    if text == ARCHIVE:
+        draft.tell(index, "archive", "dropped: the archive's own name")
+    else:
+        dc.publisher(draft, index, text, lang)
+
+
+def _title(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
+    draft.seen_titles.append((index, text, lang))
+
+
+def _contributor(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
+    funded = project(text)
+    if funded is not None:
+        if funded == Funding(funded.funder):
+            draft.tell(index, "project", "dropped: a project's label without a project")
+        else:
+            draft.projects.append((index, "project", funded))
+        return
+    found = affiliation(text)
+    if found is None:
+        dc.contributor(draft, index, text, lang)
+    else:
+        draft.put(draft.affiliations, "affiliations", found, index, "affiliation")
+
+
+def _description(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
+    if lang is not None:
+        dc.abstract(draft, index, text, lang)
+        return
+    audience = _AUDIENCES.get(text)
+    if audience is None:
+        draft.note(index, text, "comment")
+    elif draft.audience is None:
+        draft.audience = audience
+        draft.tell(index, "audience", "audience")
+    elif draft.audience == audience:
+        draft.tell(index, "repetition", "repetition of audience")
+    else:
+        draft.note(index, text, "second audience", f"audience: {text!r} too; kept in notes")
+
+
+def _source(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
+    found = _SOURCE_ISSN.fullmatch(text)
+    if found is None:
+        draft.sources.append((index, text))
+        return
+    key, value = found[1].lower(), issn(found[2])
+    held = draft.issns.get(key)
+    if value is None:
+        draft.other_identifier(found[2], found[1], index, "failed check")
+        draft.warn(f"container.{key}: {found[2]!r} fails its check; kept under other")
+    elif held is None:
+        draft.issns[key] = value
+        draft.tell(index, "ISSN", f"container.{key}")
+    elif held == value:
+        draft.tell(index, "repetition", f"repetition of container.{key}")
+    else:
+        draft.other_identifier(value, found[1], index, "further ISSN")
+        draft.warn(f"container.{key}: {value!r} too; kept under other")
+
+
+def _identifier(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
+    if text in draft.own_names:
+        draft.tell(index, "record's id", "id")
+        return
+    if text.startswith(("http://", "https://")):
+        _address(draft, index, text)
+        return
+    found = _SCHEME.fullmatch(text)
+    known = _SCHEMES.get(found[1].casefold()) if found else None
+    if found and known:
+        draft.identify(known, found[3], index, found[1])
+    elif found and found[2]:
+        draft.other_identifier(found[3], found[1], index, "other scheme")
+    else:
+        draft.other_identifier(text, None, index, "identifier without scheme")
+
+
+def _address(draft: HalDraft, index: int, text: str) -> None:
+    named = hal_address(text)
+    if named is not None and named[0] == draft.id:
+        if named[1] in _PAGES_OF_A_RECORD:
+            _own_page(draft, index, text)
+            return
+        draft.put(draft.files, "files", text, index, "file")
+    elif _OLD_FILE.fullmatch(text):
+        draft.put(draft.files, "files", text, index, "file")
+    else:
+        draft.other_identifier(text, None, index, "address of something else")
+
+
+def _own_page(draft: HalDraft, index: int, text: str) -> None:
+    if draft.landing_page is None:
+        draft.landing_page = text
+        draft.tell(index, "record's address", "landing_page")
+    elif draft.landing_page == text:
+        draft.tell(index, "repetition", "repetition of landing_page")
+    else:
+        draft.other_identifier(text, None, index, "further address")
+
+
+def _relation(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
+    if dc.alternative_identifier(draft, index, text):
+        return
+    funded = grant(text)
+    if funded is None:
+        draft.note(index, text, "relation")
+    else:
+        draft.projects.append((index, "grant agreement", funded))
+
+
+def _subject(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
+    domain = _DOMAIN.fullmatch(text) if lang is None and text[0] == "[" else None
+    if domain is not None:
+        _domain(draft, index, domain[1], domain[2])
+        return
+    classified = _CLASSIFIED.fullmatch(text) if lang is None else None
+    if classified is None:
+        dc.keyword(draft, index, text, lang)
+        return
+    value = Classification(value=classified[2], scheme=classified[1])
+    draft.put(draft.classifications, "classifications", value, index, "classification")
+
+
+def _domain(draft: HalDraft, index: int, given: str, label: str) -> None:
+    """``[SHS.HIST] …``; before 2015 ``[INFO:INFO_CR] …``, which is ``info.info-cr`` today."""
+    code = given.lower()
+    old = ":" in code
+    if old:
+        code = code.replace(":", ".").replace("_", "-")
+    if path(code) == label and not old:
+        draft.put(draft.domains, "domains", code, index, "domain")
+        return
+    place = draft.domains.setdefault(code, len(draft.domains))
+    value = Classification(value=f"[{given}] {label}".rstrip(), scheme="HAL")
+    kept = draft.classifications.setdefault(value, len(draft.classifications))
+    draft.tell(index, "domain with its label", f"domains[{place}] and classifications[{kept}]")
+
+
+def _type(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
+    draft.types.append((index, text))
+
+
+def _rights(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
+    if text.casefold() == _OPEN:
+        draft.open_access.append((index, text))
+    elif not dc.rights_address(draft, index, text):
+        draft.note(index, text, "rights")
+
+
+_RULES: Mapping[str, dc.Rule[HalDraft]] = {
+    "publisher": _publisher,
+    "title": _title,
+    "creator": dc.creator,
+    "contributor": _contributor,
+    "description": _description,
+    "source": _source,
+    "identifier": _identifier,
+    "relation": _relation,
+    "language": dc.language,
+    "subject": _subject,
+    "type": _type,
+    "coverage": dc.coverage,
+    "rights": _rights,
+    "date": dc.date,
+}
+
+
+def _settle_titles(draft: HalDraft) -> None:
+    """``T`` and ``T : S`` of one language are one title with a subtitle."""
+    places: dict[tuple[str, str | None], str] = {}
+    wholes = {(text, lang) for _, text, lang in draft.seen_titles}
+    subtitles: dict[tuple[str, str | None], tuple[str, str]] = {}
+    for _, text, lang in draft.seen_titles:
+        split = _split_title(text, lang, wholes)
+        if split and (split[0], lang) not in subtitles and (text, lang) not in subtitles:
+            subtitles[(split[0], lang)] = (text, split[1])
+    second = {(text, lang): (first, lang) for (first, lang), (text, _) in subtitles.items()}
+    for index, text, lang in draft.seen_titles:
+        key = (text, lang)
+        if key in places:
+            draft.tell(index, "repetition", f"repetition of {places[key]}")
+            continue
+        if key in second:
+            continue
+        where = places[key] = f"titles[{len(draft.titles)}]"
+        held = subtitles.get(key)
+        draft.titles.append(Title(text, held[1] if held else None, lang))
+        draft.tell(index, "title", where)
+    _tell_subtitles(draft, second, places)
+
+
+def _split_title(
+    text: str, lang: str | None, wholes: set[tuple[str, str | None]]
+) -> tuple[str, str] | None:
+    place = text.find(": ")
+    for _ in range(_MOST_SEPARATORS):
+        if place < 0:
+            return None
+        for end in (place - 1 if text[place - 1 : place] == " " else place, place):
+            if (text[:end], lang) in wholes:
+                return text[:end], text[place + 2 :]
+        place = text.find(": ", place + 1)
+    return None
+
+
+def _tell_subtitles(
+    draft: HalDraft,
+    second: Mapping[tuple[str, str | None], tuple[str, str | None]],
+    places: Mapping[tuple[str, str | None], str],
+) -> None:
+    told: set[tuple[str, str | None]] = set()
+    for index, text, lang in draft.seen_titles:
+        key = (text, lang)
+        if key not in second:
+            continue
+        where = f"{places[second[key]]}.subtitle"
+        if key in told:
+            draft.tell(index, "repetition", f"repetition of {where}")
+        else:
+            draft.tell(index, "subtitle", where)
+        told.add(key)
+
+
+def _settle_projects(draft: HalDraft) -> None:
+    entries, places = collect([funded for _, _, funded in draft.projects])
+    draft.funding = tuple(entries)
+    for (index, rule, _), (place, again) in zip(draft.projects, places, strict=True):
+        where = f"funding[{place}]"
+        draft.tell(
+            index, "repetition" if again else rule, f"repetition of {where}" if again else where
+        )
+
+
+def _settle_type(draft: HalDraft, sets: Iterable[str]) -> None:
+    """The label decides, then a ``type:`` set, then the ``info:eu-repo`` term."""
+    term: str | None = None
+    code: str | None = None
+    other: dict[str, int] = {}
+    for index, text in draft.types:
+        labelled = by_label(text)
+        if text.startswith(_TERM) and term in (None, text):
+            draft.tell(index, *dc.told("info:eu-repo term", "type.info_eu_repo", again=bool(term)))
+            term = text
+        elif labelled and code in (None, labelled):
+            draft.tell(index, *dc.told("type label", "type.hal", again=bool(code)))
+            code = labelled
+        else:
+            draft.put(other, "type.other", text, index, "unknown type")
+    code = code or _type_of(sets) or (by_term(term) if term else None)
+    if code or term or other:
+        coar = DOCUMENT_TYPES[code].coar if code in DOCUMENT_TYPES else None
+        draft.type = DocumentType(code, coar, term, tuple(other))
+
+
+def _type_of(sets: Iterable[str]) -> str | None:
+    """The first document type that the header's sets name, in code order."""
+    named = sorted(one.removeprefix(TYPE_SET) for one in sets if one.startswith(TYPE_SET))
+    return next((one for one in named if one), None)
+
+
+def _settle_access(draft: HalDraft) -> None:
+    """A file makes access; ``OpenAccess`` without one contradicts itself and is kept as a note."""
+    if not draft.files:
+        draft.access = "metadata-only"
+        for index, text in draft.open_access:
+            draft.note(index, text, "access", f"access: {text!r} without a file; kept in notes")
+        return
+    draft.access = "open" if draft.open_access else "restricted"
+    for place, (index, _) in enumerate(draft.open_access):
+        draft.tell(index, *dc.told("access", "access", again=place > 0))
+
+
+def _settle_sources(draft: HalDraft) -> None:
+    """Container titles before the record's address; citation, link and series after it."""
+    middle = next(
+        (at for at, (_, text) in enumerate(draft.sources) if draft.is_own_page(text)), None
+    )
+    before = draft.sources[:middle]
+    after: Sequence[tuple[int, str]] = ()
+    if middle is not None:
+        _own_page(draft, *draft.sources[middle])
+        after = _settle_citation(draft, draft.sources[middle + 1 :])
+    also: dict[str, int] = {}
+    title, conference = _settle_containers(draft, before, also)
+    link, series = _settle_rest(draft, after, also)
+    parts = _parts(draft, title, conference)
+    container = Container(
+        title=title,
+        series=series,
+        volume=parts.volume,
+        issue=parts.issue,
+        pages=parts.pages,
+        issn=draft.issns.get("issn"),
+        eissn=draft.issns.get("eissn"),
+        conference=conference,
+        also=tuple(also),
+        link=link,
+    )
+    draft.container = container if container != Container() else None
+
+
+def _settle_citation(
+    draft: HalDraft, after: Sequence[tuple[int, str]]
+) -> Sequence[tuple[int, str]]:
+    if not after or after[0][1].startswith(("http://", "https://")):
+        return after
+    draft.citation = after[0][1]
+    draft.tell(after[0][0], "citation", "citation")
+    return after[1:]
+
+
+def _settle_containers(
+    draft: HalDraft, before: Sequence[tuple[int, str]], also: dict[str, int]
+) -> tuple[str | None, str | None]:
+    if not before:
+        return None, None
+    title = before[0][1]
+    cited = _cited(draft.citation or "", [text for _, text in before])
+    conference = cited if cited != title else None
+    told: set[str] = set()
+    for index, text in before:
+        if text not in (title, conference):
+            draft.put(also, "container.also", text, index, "further container title")
+            continue
+        key = "title" if text == title else "conference"
+        again = text in told
+        draft.tell(index, *dc.told(f"container {key}", f"container.{key}", again=again))
+        told.add(text)
+    return title, conference
+
+
+def _cited(citation: str, titles: Sequence[str]) -> str | None:
+    """The longest of the titles with which the citation begins."""
+    found = [
+        one
+        for one in titles
+        if citation.startswith(one) and citation[len(one) : len(one) + 1] in ("", ",", ".")
+    ]
+    return max(found, key=len) if found else None
+
+
+def _settle_rest(
+    draft: HalDraft, after: Sequence[tuple[int, str]], also: dict[str, int]
+) -> tuple[str | None, str | None]:
+    link: str | None = None
+    series: str | None = None
+    for index, text in after:
+        if text in (link, series):
+            key = "link" if text == link else "series"
+            draft.tell(index, "repetition", f"repetition of container.{key}")
+        elif link is None and text.startswith(("http://", "https://")):
+            link = text
+            draft.tell(index, "publisher's address", "container.link")
+        elif series is None and not text.startswith(("http://", "https://")):
+            series = text
+            draft.tell(index, "series", "container.series")
+        else:
+            draft.put(also, "container.also", text, index, "further source")
+    return link, series
+
+
+def _parts(draft: HalDraft, title: str | None, conference: str | None) -> Parts:
+    if draft.citation is None:
+        return Parts()
+    if draft.type is not None and draft.type.hal == "ART":
+        return article_parts(draft.citation, title, draft.publishers)
+    return page_range(draft.citation, conference or title)
+
+
+def hal(
+    sources: Sequence[Source],
+    identifier: str,
+    version: int | None,
+    sets: Iterable[str],
+    trace: Trace | None,
+) -> Body:
+    """The body of a HAL record: ``identifier`` without version, ``sets`` of its header."""
+    draft = HalDraft(identifier, version, trace)
+    dc.apply(draft, _RULES, sources)
+    _settle_titles(draft)
+    _settle_projects(draft)
+    _settle_type(draft, sets)
+    _settle_access(draft)
+    _settle_sources(draft)
+    dc.settle_dates(draft)
+    return draft.body()

@@ -1,0 +1,57 @@
+"""OAI-PMH records as they came from the source: one well-formed XML file.
+
+The metadata stand in their exclusive canonical form.  The envelope's elements bear a prefix, so
+that no default namespace reaches into the metadata.
+"""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from halmirror.record import Record
+
+_BEGIN = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n'
+    b"%s"
+    b'<oai:ListRecords xmlns:oai="http://www.openarchives.org/OAI/2.0/">\n'
+)
+_END = b"</oai:ListRecords>\n"
+
+
+def write(sources: Iterable[tuple[Record, bytes]], out: IO[bytes], statement: str | None) -> int:
+    """Write records with their metadata; returns how many.
+
+    The sources' statement stands in a comment at the head.
+    """
+    out.write(_BEGIN % _comment(statement))
+    count = 0
+    for record, metadata in sources:
+        out.write(_header(record))
+        out.write(b"<oai:metadata>")
+        out.write(metadata)
+        out.write(b"</oai:metadata></oai:record>\n")
+        count += 1
+    out.write(_END)
+    return count
+
+
+def _header(record: Record) -> bytes:
+    head = record.head
+    deleted = ' status="deleted"' if head.status == "deleted" else ""
+    sets = "".join(f"<oai:setSpec>{escape(spec)}</oai:setSpec>" for spec in head.sets)
+    return (
+        f"<oai:record><oai:header{deleted}><oai:identifier>{escape(head.oai_identifier)}"
+        f"</oai:identifier><oai:datestamp>{escape(head.datestamp)}</oai:datestamp>"
+        f"{sets}</oai:header>"
+    ).encode()
+
+
+def _comment(statement: str | None) -> bytes:
+    """An XML comment may hold no two hyphens in a row (XML 1.0, section 2.5)."""
+    if not statement:
+        return b""
+    return f"<!-- {statement.replace('--', '- -')} -->\n".encode()

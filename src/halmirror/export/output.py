@@ -1,0 +1,59 @@
+"""Where an export goes: standard output, or a file that appears only when it is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import sys
+from typing import IO, TYPE_CHECKING, cast
+
+import zstandard
+
+from halmirror.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def opened(path: Path | None) -> Iterator[IO[bytes]]:
+    """A place to write bytes to; none is standard output.
+
+    A file is written beside its place and renamed when whole; ``.gz`` and ``.zst`` compress.
+    Raises `OutputError`.
+    """
+    if path is None:
+        out = sys.stdout.buffer
+        yield out
+        out.flush()
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with _wrapped(beside, path.suffix) as out:
+            yield out
+        beside.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror or error}); "
+            "choose another place or free some room"
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _wrapped(path: Path, suffix: str) -> Iterator[IO[bytes]]:
+    with path.open("wb") as raw:
+        if suffix == ".gz":
+            # No name and no time inside: the same records give the same bytes.
+            with gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
+                yield cast("IO[bytes]", packed)
+        elif suffix == ".zst":
+            with zstandard.ZstdCompressor(level=6).stream_writer(raw, closefd=False) as packed:
+                yield cast("IO[bytes]", packed)
+        else:
+            yield raw
+        raw.flush()
+        os.fsync(raw.fileno())

@@ -1,0 +1,264 @@
+r"""The text view of a record, for a terminal: what HAL's record page gives.
+
+Metadata come from strangers, so nothing of them reaches a terminal raw: control characters,
+escape sequences and marks that turn the direction of writing are shown as ``\u202e`` and the
+like.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from halmirror.citation import cite, display_name, page_range, with_subtitle
+from halmirror.labels import Ui, day, domain_label, label, labelled, language_name, type_label
+from halmirror.record import Affiliation, Body, Container, Funding, Head, Identifiers, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_NARROWEST: Final = 20
+_INDENT: Final = "  "
+_BLANKS = re.compile(r"[\t\n\r ]+")
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_HARMLESS: Final = frozenset("\N{SOFT HYPHEN}\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
+_SCHEMES: Final = (
+    ("doi", "DOI"),
+    ("arxiv", "arXiv"),
+    ("pmid", "PMID"),
+    ("nnt", "NNT"),
+    ("isbn", "ISBN"),
+    ("hdl", "Handle"),
+)
+_NUMBERS: Final = (("report", "Report no.", "Rapport n°"), ("patent", "Patent no.", "Brevet n°"))
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A heading and its paragraphs; ``whole`` ones are neither wrapped nor indented."""
+
+    heading: str
+    paragraphs: tuple[str, ...]
+    whole: bool = False
+
+
+def render(record: Record, ui: Ui, *, width: int = 80, later: bool = False) -> str:
+    """The record as text of at most ``width`` columns, with a line break at its end.
+
+    ``later`` tells that the mirror knows a later version: the citation then names this one.
+    Addresses are never broken, and the citation stands on a line of its own.
+    """
+    columns = max(width, _NARROWEST)
+    blocks = [
+        _opening(record, ui, columns),
+        *(
+            _laid_out(section, columns)
+            for section in _sections(record, ui, later=later)
+            if section.paragraphs
+        ),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def line(record: Record, ui: Ui) -> str:
+    """The record on two lines, for a list: id and kind, then authors, title and tail."""
+    body = record.body
+    kind = (
+        record.versioned_id,
+        type_label(body.type, ui),
+        None if body.year is None else str(body.year),
+        None if record.head.status == "active" else _status(record.head, ui),
+    )
+    first = " · ".join(printable(part) for part in kind if part)
+    return f"{first}\n{_INDENT}{printable(cite(record))}"
+
+
+def printable(text: str) -> str:
+    r"""``text`` on one line, with nothing in it that a terminal would obey.
+
+    Every control or format character is shown as its code (``\u001b``, ``\u202e``), save the
+    soft hyphen and the joiners that Persian and Indic scripts need.
+    """
+    return "".join(_shown(character) for character in _BLANKS.sub(" ", text).strip())
+
+
+def _shown(character: str) -> str:
+    if character in _HARMLESS or unicodedata.category(character) not in _HIDDEN:
+        return character
+    number = ord(character)
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+def _laid_out(section: _Section, columns: int) -> str:
+    lines = [section.heading]
+    for paragraph in section.paragraphs:
+        shown = printable(paragraph)
+        lines += [shown] if section.whole else _wrapped(shown, columns, _INDENT)
+    return "\n".join(lines)
+
+
+def _wrapped(text: str, columns: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        columns,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _opening(record: Record, ui: Ui, columns: int) -> str:
+    """Status where it is not active, kind of document, titles, authors."""
+    body = record.body
+    lines: list[str] = []
+    status = _status(record.head, ui)
+    if status:
+        lines += [*_wrapped(printable(status), columns), ""]
+    kind = (type_label(body.type, ui), _host(body), None if body.year is None else str(body.year))
+    lines += _wrapped(printable(" · ".join(part for part in kind if part)), columns)
+    lines.append("")
+    for title in body.titles:
+        tag = f" [{language_name(title.lang, ui)}]" if title.lang else ""
+        lines += _wrapped(printable(with_subtitle(title) + tag), columns)
+    lines += _wrapped(printable(", ".join(display_name(name) for name in body.creators)), columns)
+    return "\n".join(lines).strip("\n")
+
+
+def _status(head: Head, ui: Ui) -> str | None:
+    if head.status in ("", "active"):
+        return None
+    words = label(f"status.{head.status}", ui)
+    if head.status_since:
+        words += f" {label('since', ui)} {head.status_since}"
+    if head.followed_by:
+        words += f", {label('followed_by', ui)} {head.followed_by}"
+    return labelled(label("status", ui), words, ui)
+
+
+def _host(body: Body) -> str | None:
+    container = body.container
+    if container is None:
+        return None
+    issue = f"({container.issue})" if container.issue else None
+    number = " ".join(part for part in (container.volume, issue) if part)
+    parts = (
+        container.title or container.conference,
+        number,
+        page_range(container.pages) if container.pages else None,
+    )
+    return ", ".join(part for part in parts if part) or None
+
+
+def _sections(record: Record, ui: Ui, *, later: bool) -> Iterator[_Section]:
+    body = record.body
+    for abstract in body.abstracts:
+        language = f" ({printable(language_name(abstract.lang, ui))})" if abstract.lang else ""
+        yield _Section(label("abstract", ui) + language, (abstract.value,))
+    yield _files(body, ui)
+    yield _Section(label("versions", ui), tuple(_dates(record, ui)))
+    yield _Section(label("identifiers", ui), tuple(_identifiers(body, ui)))
+    yield _Section(label("domains", ui), tuple(_domain(code, ui) for code in body.domains))
+    yield _listing("keywords", (keyword.value for keyword in body.keywords), ui)
+    yield _Section(label("licence", ui), tuple(_licence(body)))
+    yield _Section(label("funding", ui), tuple(_funding(item) for item in body.funding))
+    yield _Section(
+        label("affiliations", ui), tuple(_affiliation(item) for item in body.affiliations)
+    )
+    yield _Section(label("contributors", ui), body.contributors)
+    yield _Section(label("details", ui), tuple(_details(body, ui)))
+    yield _Section(label("warnings", ui), body.warnings)
+    yield _Section(label("citation", ui), (cite(record, later_versions=later),), whole=True)
+
+
+def _listing(key: str, values: Iterable[str], ui: Ui) -> _Section:
+    joined = " ; ".join(values)
+    return _Section(label(key, ui), (joined,) if joined else ())
+
+
+def _files(body: Body, ui: Ui) -> _Section:
+    access = body.access or ("restricted" if body.files else "metadata-only")
+    return _Section(label("files", ui), (label(f"access.{access}", ui), *body.files))
+
+
+def _dates(record: Record, ui: Ui) -> Iterator[str]:
+    """``hal-04493396, version 1 (2024-03-07)``; French sets the comma as HAL's page does."""
+    head = record.head
+    version = ""
+    if head.version is not None:
+        comma = " , " if ui == "fr" else ", "
+        version = f"{comma}{label('version', ui)} {head.version}"
+    added = f" ({day(head.datestamp, ui)})" if head.datestamp else ""
+    yield f"{head.id}{version}{added}"
+    if record.body.date:
+        yield labelled(label("date", ui), day(record.body.date, ui), ui)
+
+
+def _identifiers(body: Body, ui: Ui) -> Iterator[str]:
+    known = body.identifiers or Identifiers()
+    for key, name in _SCHEMES:
+        for value in getattr(known, key):
+            yield labelled(name, value, ui)
+    for key, english, french in _NUMBERS:
+        for value in getattr(known, key):
+            yield labelled(french if ui == "fr" else english, value, ui)
+    for item in known.other:
+        yield labelled(item.scheme, item.value, ui) if item.scheme else item.value
+    container = body.container or Container()
+    for name, number in (("ISSN", container.issn), ("EISSN", container.eissn)):
+        if number:
+            yield labelled(name, number, ui)
+    if body.landing_page:
+        yield labelled(label("landing_page", ui), body.landing_page, ui)
+
+
+def _domain(code: str, ui: Ui) -> str:
+    name = domain_label(code, ui)
+    return f"{name} ({code})" if name else code
+
+
+def _licence(body: Body) -> Iterator[str]:
+    if body.licence:
+        yield body.licence
+    if body.licence_url:
+        yield body.licence_url
+
+
+def _funding(item: Funding) -> str:
+    source = (item.funder, item.programme, item.call, item.number, item.acronym, item.title)
+    year = f" ({item.year})" if item.year else ""
+    return ", ".join(part for part in source if part) + year
+
+
+def _affiliation(item: Affiliation) -> str:
+    acronym = f" ({item.acronym})" if item.acronym else ""
+    parents = f" – {' ; '.join(item.parents)}" if item.parents else ""
+    return f"{item.name}{acronym}{parents}"
+
+
+def _details(body: Body, ui: Ui) -> Iterator[str]:
+    container = body.container or Container()
+    audience = body.audience
+    if audience in ("international", "national"):
+        audience = label(f"audience.{audience}", ui)
+    classifications = (
+        f"{item.scheme} {item.value}" if item.scheme else item.value
+        for item in body.classifications
+    )
+    rows: tuple[tuple[str, Iterable[str | None]], ...] = (
+        ("languages", (language_name(code, ui) for code in body.languages)),
+        ("conference", (container.conference if container.title else None, *container.also)),
+        ("series", (container.series,)),
+        ("publishers", body.publishers),
+        ("coverage", body.coverage),
+        ("audience", (audience,)),
+        ("classifications", classifications),
+        ("notes", body.notes),
+    )
+    for key, values in rows:
+        joined = " ; ".join(value for value in values if value)
+        if joined:
+            yield labelled(label(key, ui), joined, ui)

@@ -1,0 +1,169 @@
+"""Sickle's verbs, iterators and exceptions over one kept connection and strict parsing.
+
+    with Client("https://api.archives-ouvertes.fr/oai/hal/") as client:
+        for record in client.ListRecords(metadataPrefix="oai_dc"):
+            print(record.header.identifier)
+
+As Sickle ships, it parses with recovery on (a page cut in half silently gives half of its
+records), opens a connection for each page and finds tokens inside metadata.  Here each page is
+parsed once and strictly.  The harvester takes pages (`Client.page`); the iterators are for those
+who know Sickle.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from sickle import Sickle, oaiexceptions
+from sickle.iterator import OAIItemIterator
+from sickle.models import Identify as SickleIdentify
+from sickle.models import ResumptionToken
+
+from halmirror.errors import ResponseError
+from halmirror.oaipmh.protocol import Identity, Page, check_arguments
+from halmirror.oaipmh.transport import Answer, Politeness, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lxml import etree
+
+
+class Response:
+    """An answer as Sickle's iterators want it: the parsed tree, the raw text, and the `Page`."""
+
+    def __init__(self, answer: Answer, params: Mapping[str, str]) -> None:
+        self.params = dict(params)
+        self.page = answer.page
+        self.url = answer.url
+        self._body = answer.body
+        self._xml: etree._Element | None = None
+
+    @property
+    def raw(self) -> str:
+        """The answer as text."""
+        return self._body.decode("utf-8", errors="replace")
+
+    @property
+    def xml(self) -> etree._Element:
+        """The answer's root element, parsed strictly."""
+        if self._xml is None:
+            from halmirror.oaipmh.protocol import document
+
+            self._xml = document(self._body, url=self.url)
+        return self._xml
+
+
+class StrictIterator(OAIItemIterator):  # type: ignore[misc] # Sickle has no types
+    """Sickle's item iterator, reading only what the protocol itself says."""
+
+    resumption_token: ResumptionToken | None
+
+    def _get_resumption_token(self) -> ResumptionToken | None:
+        token = self.oai_response.page.token
+        if token is None:
+            return None
+        return ResumptionToken(
+            token=token.value or None,
+            cursor=token.cursor,
+            complete_list_size=token.complete_list_size,
+            expiration_date=token.expires,
+        )
+
+    def _next_response(self) -> None:
+        params = self.params
+        if self.resumption_token:
+            params = {"resumptionToken": self.resumption_token.token, "verb": self.verb}
+        self.oai_response = self.sickle.harvest(**params)
+        page: Page = self.oai_response.page
+        for error in page.errors:
+            raise _exception(error.code)(error.message)
+        if page.rejected:
+            raise ResponseError(
+                f"a record at {page.rejected[0].position} of {self.oai_response.url} cannot be "
+                f"taken: {page.rejected[0].reason}",
+                url=self.oai_response.url,
+                position=page.rejected[0].position,
+            )
+        self.resumption_token = self._get_resumption_token()
+        namespace = self.sickle.oai_namespace
+        self._items = self.oai_response.xml.iterfind(
+            f"{namespace}{self.verb}/{namespace}{self.element}"
+        )
+
+
+class Client(Sickle):  # type: ignore[misc] # Sickle has no types
+    """An OAI-PMH client with Sickle's surface; a context manager.
+
+    ``method`` is GET or POST; the other arguments are those of `Transport`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        politeness: Politeness | None = None,
+        *,
+        method: Literal["GET", "POST"] = "GET",
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        on_retry: Callable[[str, float], None] | None = None,
+        **timing: Any,  # noqa: ANN401 - sleep, now and chance of Transport
+    ) -> None:
+        super().__init__(base_url, http_method=method, iterator=StrictIterator)
+        self._transport = Transport(
+            base_url,
+            politeness or Politeness(),
+            method=method,
+            headers=headers,
+            auth=auth,
+            on_retry=on_retry,
+            **timing,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def page(self, verb: str, arguments: Mapping[str, str]) -> Page:
+        """The page that answers one request; OAI-PMH errors are in `Page.errors`.
+
+        Raises `UsageError` for arguments the verb does not take, and `SourceError`.
+        """
+        check_arguments(verb, arguments)
+        return self._transport.ask({"verb": verb, **arguments}).page
+
+    def identity(self) -> tuple[Identity, Page]:
+        """The Identify answer, and the page it came on.  Raises `SourceError`."""
+        page = self.page("Identify", {})
+        if page.identity is None:
+            told = page.errors[0].message if page.errors else "it says nothing"
+            raise ResponseError(
+                f"{self.endpoint} does not answer Identify ({told}); check base_url",
+                url=self.endpoint,
+            )
+        return page.identity, page
+
+    def harvest(self, **params: str) -> Response:
+        """One request, as Sickle's iterators ask it.  Raises `SourceError`."""
+        arguments = {key: value for key, value in params.items() if key != "verb"}
+        check_arguments(params["verb"], arguments)
+        return Response(self._transport.ask(params), params)
+
+    def Identify(self) -> SickleIdentify:  # noqa: N802 - the verb's own name
+        """Sickle's view of the Identify answer."""
+        return SickleIdentify(self.harvest(verb="Identify"))
+
+
+def _exception(code: str) -> type[Exception]:
+    """Sickle's exception for an error code of OAI-PMH 2.0, section 3.6."""
+    found = getattr(oaiexceptions, code[:1].upper() + code[1:], None)
+    if inspect.isclass(found) and issubclass(found, Exception):
+        return found
+    return oaiexceptions.OAIError  # type: ignore[no-any-return] # Sickle has no types

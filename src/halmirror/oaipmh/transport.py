@@ -1,0 +1,304 @@
+"""One kept HTTP connection to a repository: asks, limits what comes back, and tries again.
+
+This is the only module that imports httpx.
+"""
+
+from __future__ import annotations
+
+import random
+import ssl
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Self
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from halmirror import __version__
+from halmirror.errors import ResponseError, RetryLaterError, TransportError
+from halmirror.oaipmh.politeness import RETRIED_STATUSES, pause, retry_after
+from halmirror.oaipmh.protocol import Page, is_solr_outage, looks_cut_short, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_BYTES = 64 * 1024 * 1024
+"""Bytes an answer may have when unpacked: HAL's pages have 0.6 MB, the largest seen 20 MB."""
+
+MAX_REDIRECTS = 5
+UNREACHABLE_SECONDS = 110.0
+"""A host that gives no answer at all is given up after this long, whatever ``retries`` says."""
+
+_BODY_TIMEOUTS = 10
+"""A body may take this many times ``timeout`` in all, however steadily it drips."""
+
+
+@dataclass(frozen=True, slots=True)
+class Politeness:
+    """How a repository is asked.
+
+    ``timeout``, ``max_wait`` and ``delay`` are seconds: the longest silence, the longest wait for
+    ``Retry-After`` in sum for one request, and the pause between requests.
+    """
+
+    timeout: float = 60.0
+    retries: int = 5
+    max_wait: float = 900.0
+    delay: float = 0.0
+    contact: str | None = None
+    tls_verify: bool = True
+    max_bytes: int = MAX_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page, the bytes it was read from, and the address that gave it."""
+
+    page: Page
+    body: bytes
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: int
+    body: bytes
+    url: str
+    retry_after: str | None
+
+
+class _AgainError(Exception):
+    """A request failed in a way that may pass; ``wait`` is what the server asked for."""
+
+    def __init__(self, reason: TransportError | ResponseError, wait: float | None = None) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+        self.wait = wait
+        self.silent = False
+
+
+class Transport:
+    """Asks one repository over one connection; a context manager.
+
+    ``sleep`` waits, ``now`` gives the Unix time and ``chance`` a number from 0 to 1: handed in,
+    so that nothing here waits or rolls dice by itself.  ``on_retry`` hears of each new attempt.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        politeness: Politeness,
+        *,
+        method: Literal["GET", "POST"] = "GET",
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+        on_retry: Callable[[str, float], None] | None = None,
+    ) -> None:
+        self._base_url = base_url
+        self._politeness = politeness
+        self._method = method
+        self._auth = auth
+        self._sleep = sleep
+        self._now = now
+        self._chance = chance
+        self._on_retry = on_retry
+        self._asked = False
+        contact = f" (+{politeness.contact})" if politeness.contact else ""
+        self._client = httpx.Client(
+            headers={
+                "User-Agent": f"halmirror/{__version__}{contact}",
+                "Accept": "text/xml, application/xml;q=0.9, */*;q=0.1",
+                "Accept-Encoding": "gzip",
+                **(headers or {}),
+            },
+            timeout=httpx.Timeout(politeness.timeout),
+            verify=politeness.tls_verify,
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def ask(self, arguments: Mapping[str, str]) -> Answer:
+        """The answer to a request, asked again where that may help.
+
+        Raises `TransportError`, `RetryLaterError` or `ResponseError`.
+        """
+        attempt = 0
+        waited = 0.0
+        began = self._now()
+        while True:
+            attempt += 1
+            self._keep_apart()
+            try:
+                return self._once(arguments)
+            except _AgainError as again:
+                late = again.silent and self._now() - began >= UNREACHABLE_SECONDS
+                if attempt > self._politeness.retries or late:
+                    raise again.reason from again
+                wait = self._wait(again, attempt, waited)
+                waited += wait if again.wait is not None else 0.0
+                if self._on_retry is not None:
+                    self._on_retry(str(again.reason), wait)
+                self._sleep(wait)
+
+    def _keep_apart(self) -> None:
+        if self._asked and self._politeness.delay:
+            self._sleep(self._politeness.delay)
+        self._asked = True
+
+    def _wait(self, again: _AgainError, attempt: int, waited: float) -> float:
+        if again.wait is None:
+            return pause(attempt, self._chance())
+        if waited + again.wait > self._politeness.max_wait:
+            raise RetryLaterError(
+                f"{self._base_url} asks to come back in {again.wait:.0f} seconds, more than "
+                f"max_wait allows ({self._politeness.max_wait:.0f}); run again then",
+                again.wait,
+            ) from again.reason
+        return again.wait
+
+    def _once(self, arguments: Mapping[str, str]) -> Answer:
+        reply = self._follow(arguments)
+        if reply.status in RETRIED_STATUSES:
+            error = TransportError(
+                f"{reply.url} answers with HTTP status {reply.status}; try again later"
+            )
+            raise _AgainError(error, retry_after(reply.retry_after, self._now()))
+        try:
+            page = parse(reply.body, url=reply.url)
+        except ResponseError as error:
+            if reply.status != httpx.codes.OK:
+                raise _refused(reply) from error
+            if looks_cut_short(reply.body) or not reply.body.strip():
+                raise _AgainError(error) from error
+            raise
+        # Some servers send an OAI-PMH error with a status of its own (Zenodo: 422).
+        if reply.status != httpx.codes.OK and not page.errors:
+            raise _refused(reply)
+        if is_solr_outage(page):
+            message = f"{reply.url} says that its search engine is down; try again later"
+            raise _AgainError(TransportError(message))
+        return Answer(page, reply.body, reply.url)
+
+    def _follow(self, arguments: Mapping[str, str]) -> _Reply:
+        """Ask, and follow redirects by hand: only to http and https, never away from TLS."""
+        request = self._request(self._base_url, arguments)
+        for _ in range(MAX_REDIRECTS + 1):
+            reply, location = self._exchange(request)
+            if location is None:
+                return reply
+            target = urljoin(str(request.url), location)
+            self._check_redirect(str(request.url), target)
+            request = self._redirected(request, target)
+        raise TransportError(
+            f"{self._base_url} redirects more than {MAX_REDIRECTS} times; correct base_url"
+        )
+
+    def _request(self, url: str, arguments: Mapping[str, str]) -> httpx.Request:
+        if self._method == "POST":
+            return self._client.build_request("POST", url, data=dict(arguments))
+        merged = httpx.URL(url).copy_merge_params(dict(arguments))
+        return self._client.build_request("GET", merged)
+
+    def _redirected(self, request: httpx.Request, target: str) -> httpx.Request:
+        return self._client.build_request(
+            request.method,
+            target,
+            content=request.content if request.method == "POST" else None,
+            headers={
+                key: value
+                for key, value in request.headers.items()
+                if key.lower() == "content-type"
+            },
+        )
+
+    def _check_redirect(self, source: str, target: str) -> None:
+        scheme = urlsplit(target).scheme
+        if scheme not in {"http", "https"}:
+            raise TransportError(f"{source} redirects to {target[:200]}, which is not followed")
+        if urlsplit(source).scheme == "https" and scheme == "http":
+            raise TransportError(
+                f"{source} redirects to unprotected {target[:200]}, which is not followed; "
+                "set base_url to an address that you trust"
+            )
+
+    def _exchange(self, request: httpx.Request) -> tuple[_Reply, str | None]:
+        same_host = request.url.host == httpx.URL(self._base_url).host
+        auth = httpx.BasicAuth(*self._auth) if self._auth and same_host else None
+        try:
+            response = self._client.send(request, stream=True, auth=auth)
+            try:
+                location = response.headers.get("location") if response.is_redirect else None
+                body = b"" if location else self._read(response, str(request.url))
+            finally:
+                response.close()
+        except httpx.RequestError as error:
+            raise self._fault(error, str(request.url)) from error
+        reply = _Reply(
+            response.status_code, body, str(request.url), response.headers.get("retry-after")
+        )
+        return reply, location
+
+    def _read(self, response: httpx.Response, url: str) -> bytes:
+        """The unpacked body, within its limits of size and time."""
+        politeness = self._politeness
+        limit = politeness.timeout * _BODY_TIMEOUTS
+        end = time.monotonic() + limit
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_bytes(64 * 1024):
+            size += len(part)
+            if size > politeness.max_bytes:
+                raise ResponseError(
+                    f"the answer of {url} is larger than {politeness.max_bytes} bytes; "
+                    "it is not taken",
+                    url=url,
+                )
+            if time.monotonic() > end:
+                message = f"the answer of {url} took longer than {limit:.0f} seconds"
+                raise _AgainError(TransportError(message))
+            parts.append(part)
+        return b"".join(parts)
+
+    def _fault(self, error: httpx.RequestError, url: str) -> TransportError | _AgainError:
+        """What a fault below HTTP means: a certificate is not tried again, all else is."""
+        reason = str(error) or type(error).__name__
+        if _certificate_problem(error):
+            return TransportError(
+                f"{url}: the server's certificate is not valid ({reason}); if you trust it all "
+                "the same, set tls_verify = false for this source"
+            )
+        again = _AgainError(
+            TransportError(
+                f"{url} cannot be reached or broke off ({reason}); check the address and the "
+                "network, then run again"
+            )
+        )
+        again.silent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+        return again
+
+
+def _refused(reply: _Reply) -> TransportError:
+    return TransportError(
+        f"{reply.url} refuses with HTTP status {reply.status}; check base_url and credentials"
+    )
+
+
+def _certificate_problem(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return "CERTIFICATE_VERIFY_FAILED" in str(error)

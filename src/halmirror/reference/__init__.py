@@ -1,0 +1,1 @@
+"""Reference data of the field: document types, domains, languages, licences."""

@@ -1,0 +1,57 @@
+"""HAL's scientific domains: codes and their labels in English and French.
+
+``domains.json`` holds 460 codes as HAL's own interface labels them (CCSDForge/FinHal,
+``library/Thesaurus/languages``).  The 56 codes under ``spm``, a portal of its own, have no
+English label.  Newer codes exist that are not in it (``shs.info.docu``), so a code unknown here
+is not an error.  The file is read at first use.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Domain(NamedTuple):
+    """A domain's labels; None where HAL has none."""
+
+    en: str | None
+    fr: str | None
+
+
+@cache
+def domains() -> Mapping[str, Domain]:
+    """All domains by code (lower case, parts joined by ``.``)."""
+    text = resources.files(__package__).joinpath("domains.json").read_text(encoding="utf-8")
+    return {code: Domain(one["en"], one["fr"]) for code, one in json.loads(text).items()}
+
+
+def label(code: str, language: str = "en") -> str | None:
+    """A domain's own label in ``en`` or ``fr``; None for an unknown code or a missing label."""
+    domain = domains().get(code)
+    if domain is None:
+        return None
+    return domain.fr if language == "fr" else domain.en
+
+
+def path(code: str) -> str | None:
+    """The English label as HAL's Dublin Core has it: the labels from the top, joined by ``/``."""
+    return _paths().get(code)
+
+
+@cache
+def _paths() -> Mapping[str, str]:
+    table = domains()
+    found: dict[str, str] = {}
+    for code in table:
+        parts = code.split(".")
+        above = [table.get(".".join(parts[: depth + 1])) for depth in range(len(parts))]
+        labels = [one.en for one in above if one is not None and one.en is not None]
+        if len(labels) == len(parts):
+            found[code] = "/".join(labels)
+    return found

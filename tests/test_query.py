@@ -1,0 +1,86 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from halmirror.errors import QueryError
+from halmirror.folding import fold, words
+from halmirror.query import All, Any, Facet, Identifier, Not, Text, Years, parse
+
+
+def test_words_are_joined_by_and() -> None:
+    assert parse("impact social") == All((Text(("impact",)), Text(("social",))))
+
+
+def test_phrases_prefixes_and_operators() -> None:
+    assert parse('"impact social"') == Text(("impact", "social"))
+    assert parse("lexico*") == Text(("lexico",), prefix=True)
+    assert parse("a OR b c") == Any((Text(("a",)), All((Text(("b",)), Text(("c",))))))
+    assert parse("a AND NOT b") == All((Text(("a",)), Not(All((Text(("b",)),)))))
+    assert parse("(a OR b) c") == All((Any((Text(("a",)), Text(("b",)))), Text(("c",))))
+
+
+def test_fields() -> None:
+    assert parse("author:Romary") == Text(("romary",), "creator")
+    assert parse('title:"digital humanities"') == Text(("digital", "humanities"), "title")
+    assert parse("year:2015..2020") == Years(2015, 2020)
+    assert parse("year:2015..") == Years(2015, None)
+    assert parse("year:2015") == Years(2015, 2015)
+    assert parse("type:art") == Facet("type", "ART")
+    assert parse("set:collection:CNRS") == Facet("set", "collection:CNRS")
+    assert parse("doi:10.1103/PhysRevE.87.033017") == Identifier(
+        "doi", "10.1103/physreve.87.033017"
+    )
+
+
+def test_an_unknown_name_before_a_colon_is_a_word() -> None:
+    assert parse("TEI:2019 encoding") == All((Text(("tei",)), Text(("2019",)), Text(("encoding",))))
+
+
+def test_punctuation_separates_words() -> None:
+    assert parse("l'archive, c'est-à-dire : HAL ?") == All(
+        tuple(Text((word,)) for word in ("l", "archive", "c", "est", "a", "dire", "hal"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ('an "unclosed quote', "character 4"),
+        ("(open", "character 1"),
+        ("closed)", "character 7"),
+        ("year:soon", "soon"),
+        ("year:2020..2015", "2015..2020"),
+        ("access:opne", "open"),
+    ],
+)
+def test_what_cannot_be_read_is_named(query: str, place: str) -> None:
+    with pytest.raises(QueryError) as error:
+        parse(query)
+    assert place in str(error.value)
+
+
+@given(st.text())
+def test_any_text_gives_a_tree_or_a_query_error(text: str) -> None:
+    try:
+        parse(text)
+    except QueryError as error:
+        assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Œuvre", "oeuvre"),
+        ("Poincaré", "poincare"),
+        ("STRASSE Straße", "strasse strasse"),
+        ("ﬁne", "fine"),
+        ("Łódź", "lodz"),
+        ("ÉCOLE", "ecole"),
+    ],
+)
+def test_folding(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+def test_words_of_other_scripts() -> None:
+    assert words("Ἀθήνα العربية 中文") == ["αθηνα", "العربية", "中文"]
