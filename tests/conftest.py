@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from recorded_endpoint import RECORDED, RecordedEndpoint
 
 REPOSITORY = Path(__file__).resolve().parent.parent

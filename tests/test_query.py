@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,10 +63,8 @@ def test_what_cannot_be_read_is_named(query: str, place: str) -> None:
 
 @given(st.text())
 def test_any_text_gives_a_tree_or_a_query_error(text: str) -> None:
-    try:
-        parse(text)
-    except QueryError as error:
-        assert str(error)
+    with contextlib.suppress(QueryError):
+        assert parse(text) is not None
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from halmirror.batch import Rules
 from halmirror.errors import (
     HalmirrorError,
     MirrorError,
+    MirrorWriteError,
     ProtocolError,
     RetryLaterError,
     SourceError,
@@ -29,6 +30,7 @@ from halmirror.store.writer import Counts, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from halmirror.config import Settings, SourceSettings
     from halmirror.oaipmh.protocol import Identity, Page
@@ -153,7 +155,7 @@ def harvest(
             windows.parse_day(day, option)
     if request.from_day and request.until_day and request.from_day > request.until_day:
         raise UsageError(f"--from {request.from_day} is later than --until {request.until_day}")
-    settings.mirror.path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(settings.mirror.path)
     with Writer(settings.mirror.path, "harvest") as writer:
         reports: list[SourceReport] = []
         outcome = "interrupted"
@@ -163,9 +165,21 @@ def harvest(
                 reports.append(job.report)
                 job.run(client or connect)
             outcome = "done"
+        except HalmirrorError as error:
+            outcome = f"failed: {error}"
+            raise
         finally:
             writer.finish(outcome, [asdict(report) for report in reports])
     return Report(tuple(reports))
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MirrorWriteError(
+            f"{path.parent} cannot be made ({error.strerror}); set another [mirror] path"
+        ) from error
 
 
 def connect(settings: SourceSettings, observer: Observer) -> Client:

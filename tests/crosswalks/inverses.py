@@ -45,8 +45,7 @@ def stands_for(element: str, lang: str | None, text: str, record: dict[str, Any]
     if element in ("identifier", "relation", "type", "rights"):
         wanted = wanted.casefold().replace("-", "")
         return any(
-            wanted == squeezed(one).casefold().replace("-", "")
-            for one in _VALUES[element](record)
+            wanted == squeezed(one).casefold().replace("-", "") for one in _VALUES[element](record)
         )
     if element == "creator":
         wanted = wanted.rstrip(",")
@@ -58,7 +57,9 @@ def stands_for(element: str, lang: str | None, text: str, record: dict[str, Any]
 
 def _project_is_there(text: str, record: dict[str, Any]) -> bool:
     """Every part between the separators is in one entry: which part it is, its key says."""
-    parts = [squeezed(one) for one in re.split(r"^European Project\s*:|^ANR\s*:|[,()]", text.strip())]
+    parts = [
+        squeezed(one) for one in re.split(r"^European Project\s*:|^ANR\s*:|[,()]", text.strip())
+    ]
     parts = [one for one in parts if one]
     if not parts:
         return True

@@ -36,9 +36,7 @@ class Recorded:
 @cache
 def recorded(*files: str) -> tuple[Recorded, ...]:
     return tuple(
-        _recorded(one)
-        for name in files
-        for one in etree.parse(DATA / name).iter(f"{_OAI}record")
+        _recorded(one) for name in files for one in etree.parse(DATA / name).iter(f"{_OAI}record")
     )
 
 

@@ -15,7 +15,7 @@ BRACKETS = str.maketrans("〈〉<>", "⟨⟩⟨⟩")
 def tails() -> dict[str, str]:
     with TAILS.open(encoding="utf-8", newline="") as lines:
         rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return {row["id"]: row["citation_tail"] for row in rows}
+        return {row["id"]: row["citation_tail"].translate(BRACKETS) for row in rows}
 
 
 def test_citation_is_hals_tail_for_all_that_are_known() -> None:
@@ -66,7 +66,11 @@ def test_article_parts_are_read_only_where_each_has_its_place(
     [
         ("C, Jun 2020, Nancy, France. pp.54-65", "C", "54-65"),
         ("C, Oct 2010, Santiago, Chile. pp.S81-S89, ⟨10.1016/j⟩", "C", "S81-S89"),
-        ("C, Jun 2014, Cherbourg, France. 8509, pp.151-160, 2014, LNCS. 〈10.1/x〉", "C", "151-160"),
+        (
+            "C, Jun 2014, Cherbourg, France. 8509, pp.151-160, 2014, LNCS. 〈10.1/x〉",
+            "C",
+            "151-160",
+        ),
         ("E. Book, Roma, Viella, pp.245-266, 2011, I libri, 128", "Book", "245-266"),
         ("C pp.1-9, 2011, Paris. pp.3-4", "C pp.1-9", "3-4"),
         ("C, Jul 2011, New Orleans, United States. pp.471", "C", None),

@@ -13,9 +13,7 @@ RECORDS = {one.name: one for one in everything()}
 @pytest.mark.parametrize("name", sorted(path.stem for path in GOLDEN.glob("*.json")))
 def test_record_is_as_typed_from_its_xml(name: str) -> None:
     source = RECORDS[name]
-    body = crosswalk("oai_dc", "hal")(
-        source.values, source.id, source.version, source.sets, None
-    )
+    body = crosswalk("oai_dc", "hal")(source.values, source.id, source.version, source.sets, None)
     head = Head(
         source.id,
         source.version,

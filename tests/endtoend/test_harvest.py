@@ -1,16 +1,19 @@
 """The real command against the recorded endpoint, and against endpoints that fail."""
 
+import itertools
 import json
 import os
 import re
 import signal
 import sqlite3
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from conftest import CommandLine
 from endpoint_http import ParsedRequest, Reply
 from recorded_endpoint import RECORDED, RecordedEndpoint
@@ -322,7 +325,7 @@ def test_a_large_list_is_cut_into_windows(tmp_path: Path, endpoint: RecordedEndp
     assert spans[0][0] is None
     assert spans[-1][1] is None
     assert sum(span[3] for span in spans) == 73
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in itertools.pairwise(spans):
         assert before[1] < after[0]
 
 
@@ -377,3 +380,33 @@ def test_no_mirror_and_what_is_none(halmirror: CommandLine) -> None:
         assert "mirror.sqlite" in ran.err
         assert "Traceback" not in ran.err
     assert halmirror.mirror.read_text().startswith("not a mirror ")
+
+
+def test_writes_that_fail_end_the_run_in_one_line(
+    halmirror: CommandLine, endpoint: RecordedEndpoint
+) -> None:
+    limited = subprocess.run(
+        ["bash", "-c", 'ulimit -f 300; exec "$@"', "-", *halmirror.command("harvest")],
+        cwd=halmirror.folder,
+        env=halmirror.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert limited.returncode == 1
+    assert "mirror.sqlite" in limited.stderr
+    assert "Traceback" not in limited.stderr
+    assert halmirror("harvest").code == 0
+    assert len(lines(halmirror)) == 73
+
+
+def test_a_mirror_that_cannot_be_written(halmirror: CommandLine, tmp_path: Path) -> None:
+    """A file in the place of the mirror's folder cannot be written by anyone, root included."""
+    (tmp_path / "config.toml").write_text(
+        (tmp_path / "config.toml").read_text() + '\n[mirror]\npath = "config.toml/mirror.sqlite"\n'
+    )
+    ran = halmirror("harvest")
+    assert ran.code == 1
+    assert "Traceback" not in ran.err
+    assert "config.toml" in ran.err

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from conftest import CommandLine, REPOSITORY
 from lxml import etree
+
+from conftest import REPOSITORY, CommandLine
 
 CITATION = (
     "Jean-Sébastien Alix, Michel Autès, Nathalie Coutinet, Gabrielle Garrigue. Les contrats à "
@@ -87,12 +88,43 @@ def test_identifiers_from_standard_input_in_order(harvested: CommandLine) -> Non
 
 
 def test_json_keys_stand_in_the_contracts_order(harvested: CommandLine) -> None:
-    order = (
-        "id version source oai_identifier datestamp status status_since followed_by sets type "
-        "titles creators affiliations contributors funding abstracts notes keywords domains "
-        "classifications date year languages container citation publishers identifiers "
-        "landing_page files access licence licence_url audience coverage warnings"
-    ).split()
+    order = [
+        "id",
+        "version",
+        "source",
+        "oai_identifier",
+        "datestamp",
+        "status",
+        "status_since",
+        "followed_by",
+        "sets",
+        "type",
+        "titles",
+        "creators",
+        "affiliations",
+        "contributors",
+        "funding",
+        "abstracts",
+        "notes",
+        "keywords",
+        "domains",
+        "classifications",
+        "date",
+        "year",
+        "languages",
+        "container",
+        "citation",
+        "publishers",
+        "identifiers",
+        "landing_page",
+        "files",
+        "access",
+        "licence",
+        "licence_url",
+        "audience",
+        "coverage",
+        "warnings",
+    ]
     for line in harvested("export", "--format", "jsonl").out.splitlines():
         keys = list(json.loads(line))
         assert keys == [key for key in order if key in keys]

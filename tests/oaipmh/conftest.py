@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from oaipmh.scripted_server import ScriptedServer, running
 
 

@@ -272,3 +272,15 @@ def test_hostile_text_is_only_text(path: Path) -> None:
         assert mirror.get("' OR 1=1") is None
     assert record is not None
     assert record.body.titles[0].value == nasty
+
+
+def test_a_full_disk_is_said_and_what_was_committed_is_safe(path: Path) -> None:
+    with Writer(path, "test") as writer:
+        harvest = Harvest(writer)
+        harvest.take(row("hal-1"))
+        (pages,) = writer.connection.execute("PRAGMA page_count").fetchone()
+        writer.connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(errors.MirrorWriteError, match="the disk is full"):
+            harvest.take(*(row(f"hal-{n}", title=f"{n}" * 4000) for n in range(2, 60)))
+        writer.connection.execute("PRAGMA max_page_count = 1073741823")
+        assert harvest.take(row("hal-1"), row("hal-2")) == Counts(new=1, unchanged=1)

@@ -112,20 +112,24 @@ def _wrapped(text: str, columns: int, indent: str = "") -> list[str]:
 
 
 def _opening(record: Record, ui: Ui, columns: int) -> str:
-    """Status where it is not active, kind of document, titles, authors."""
+    """Status where it is not active, kind of document, titles and authors."""
     body = record.body
-    lines: list[str] = []
-    status = _status(record.head, ui)
-    if status:
-        lines += [*_wrapped(printable(status), columns), ""]
     kind = (type_label(body.type, ui), _host(body), None if body.year is None else str(body.year))
-    lines += _wrapped(printable(" · ".join(part for part in kind if part)), columns)
-    lines.append("")
-    for title in body.titles:
-        tag = f" [{language_name(title.lang, ui)}]" if title.lang else ""
-        lines += _wrapped(printable(with_subtitle(title) + tag), columns)
-    lines += _wrapped(printable(", ".join(display_name(name) for name in body.creators)), columns)
-    return "\n".join(lines).strip("\n")
+    titles = (
+        with_subtitle(title) + (f" [{language_name(title.lang, ui)}]" if title.lang else "")
+        for title in body.titles
+    )
+    authors = ", ".join(display_name(name) for name in body.creators)
+    blocks = (
+        (_status(record.head, ui) or "",),
+        (" · ".join(part for part in kind if part),),
+        (*titles, authors),
+    )
+    laid_out = (
+        "\n".join(row for text in block for row in _wrapped(printable(text), columns))
+        for block in blocks
+    )
+    return "\n\n".join(block for block in laid_out if block)
 
 
 def _status(head: Head, ui: Ui) -> str | None:

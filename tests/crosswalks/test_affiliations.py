@@ -1,0 +1,47 @@
+import pytest
+from halmirror.crosswalks.affiliations import affiliation
+from halmirror.record import Affiliation
+
+SPLIT = [
+    ("Lab ; Parent", Affiliation("Lab", None, ("Parent",))),
+    ("Lab (ABC) ; P (A)-Q (B)", Affiliation("Lab", "ABC", ("P (A)", "Q (B)"))),
+    ("Lab ( ABC ) ; P ( A ) -Q ( B )", Affiliation("Lab", "ABC", ("P (A)", "Q (B)"))),
+    ("Lab (ABC) ; P (A)-Q", Affiliation("Lab", "ABC", ("P (A)-Q",))),
+    ("Lab (ABC) ; P (A) ; Q (B)-R (C)", Affiliation("Lab", "ABC", ("P (A) ; Q (B)-R (C)",))),
+    ("Lab (UMR 8539) (LMD) ; P", Affiliation("Lab (UMR 8539)", "LMD", ("P",))),
+    ("Géo (GC (UMR_8504)) ; P (A)", Affiliation("Géo", "GC (UMR_8504)", ("P (A)",))),
+    ("Lab ; P (A (B)-C)-Q (D)", Affiliation("Lab", None, ("P (A (B)-C)-Q (D)",))),
+    ("Lab ; P ( A ) - not a join (B)", Affiliation("Lab", None, ("P (A) - not a join (B)",))),
+    ("China Scholarship Council (CSC)", Affiliation("China Scholarship Council", "CSC")),
+    ("Austrian Academy of Sciences (OeAW)", Affiliation("Austrian Academy of Sciences", "OeAW")),
+    (
+        "Institut National de Recherche en Informatique et en Automatique (Inria)",
+        Affiliation("Institut National de Recherche en Informatique et en Automatique", "Inria"),
+    ),
+    ("Praxiling UMR 5267 ( Praxiling )", Affiliation("Praxiling UMR 5267", "Praxiling")),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SPLIT)
+def test_affiliations(text: str, expected: Affiliation) -> None:
+    assert affiliation(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DARIAH",
+        "Benzitoun, Christophe",
+        "Marie Curie (dir.)",
+        "Marie Curie (Varsovie)",
+        "ASDA-ASAS (ASDA-ASAS). USA.",
+        "University of Oxford [Oxford]",
+        "DGPR (Direction Générale de la Prévention des Risques - Ministère de la Transition)",
+        "Foo(BAR)",
+        "(ABC)",
+        "Foo ()",
+        "a)",
+    ],
+)
+def test_what_is_no_affiliation(text: str) -> None:
+    assert affiliation(text) is None
