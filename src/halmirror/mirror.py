@@ -272,45 +272,49 @@ class Mirror:
 
     def records(self, filters: Filters | None = None, *, at: int | None = None) -> Iterator[Record]:
         """Every record the filters pick, by source, id and version."""
-        for state, seq in self._states(filters, at):
-            with translated(self.path):
-                record = self._reader.record(state, seq)
-            yield record
+        for reader, state, seq in self._states(filters, at):
+            yield reader.record(state, seq)
 
     def lines(self, filters: Filters | None = None, *, at: int | None = None) -> Iterator[bytes]:
         """Every record the filters pick as a line of JSON, by source, id and version."""
-        for state, seq in self._states(filters, at):
-            yield self._reader.json(state, seq)
+        for reader, state, seq in self._states(filters, at):
+            yield reader.json(state, seq)
 
     def sources(
         self, filters: Filters | None = None, *, at: int | None = None
     ) -> Iterator[tuple[Record, bytes]]:
         """Every record the filters pick with its metadata as they came (canonical XML)."""
-        for state, seq in self._states(filters, at):
+        for reader, state, seq in self._states(filters, at):
             if state.frame is not None:
-                yield self._reader.record(state, seq), self._reader.frame(state).source
+                yield reader.record(state, seq), reader.frame(state).source
 
-    def _states(self, filters: Filters | None, at: int | None) -> Iterator[tuple[State, int]]:
-        """The states picked, over one reading transaction, so that a harvest changes nothing."""
+    def _states(
+        self, filters: Filters | None, at: int | None
+    ) -> Iterator[tuple[Reader, State, int]]:
+        """The states picked, over a connection and one transaction of their own.
+
+        So a harvest changes nothing underneath, and several passes may go on at once.
+        """
         filters = filters or Filters()
         nodes = filters.nodes()
         statuses = filters.statuses()
-        self._connection.execute("BEGIN")
+        connection = open_for_reading(self.path)
         try:
             with translated(self.path):
-                latest = self._reader.latest()
+                connection.execute("BEGIN")
+                reader = Reader(connection)
+                latest = reader.latest()
                 seq = latest if at is None else at
                 hits = None
                 if nodes:
-                    index = Index(self._connection, seq, latest)
-                    hits = index.find(
-                        tree.All(tuple(nodes)), sort="newest", statuses=statuses, wanted=0
-                    ).hits
-                for state in self._reader.every(seq, statuses):
+                    index = Index(connection, seq, latest)
+                    node = tree.All(tuple(nodes))
+                    hits = index.find(node, sort="newest", statuses=statuses, wanted=0).hits
+                for state in reader.every(seq, statuses):
                     if hits is None or (state.content is not None and state.content in hits):
-                        yield state, seq
+                        yield reader, state, seq
         finally:
-            self._connection.execute("ROLLBACK")
+            connection.close()
 
     def statement(self) -> str | None:
         """What the sources ask of those who take their metadata, in their own words."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from halmirror.crosswalks.dublin_core import Source
 from lxml import etree
+
+from halmirror.crosswalks.dublin_core import Source
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "hal-oai"
 PAGES = ("ListRecords-1.xml", "ListRecords-2.xml", "ListRecords-3.xml")

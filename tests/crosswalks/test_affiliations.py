@@ -1,4 +1,5 @@
 import pytest
+
 from halmirror.crosswalks.affiliations import affiliation
 from halmirror.record import Affiliation
 

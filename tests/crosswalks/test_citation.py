@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+
 from crosswalks.recorded_values import PAGES, recorded
 from halmirror.crosswalks import crosswalk
 from halmirror.crosswalks.citation_parts import Parts, article_parts, page_range

@@ -1,4 +1,5 @@
 import pytest
+
 from halmirror.crosswalks.funding import collect, grant, joined, project
 from halmirror.record import Funding
 

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from crosswalks.recorded_values import everything
 from halmirror.crosswalks import crosswalk
 from halmirror.record import Head, Record

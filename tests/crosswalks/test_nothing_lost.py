@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+
 from crosswalks.inverses import stands_for, undone
 from crosswalks.recorded_values import Recorded, everything
 from halmirror.crosswalks import crosswalk

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from crosswalks.document_type_labels import LABELS, TERM
 from halmirror.crosswalks import crosswalk
 from halmirror.crosswalks.dublin_core import Source

@@ -1,4 +1,5 @@
 import pytest
+
 from halmirror.crosswalks.dates import year_of
 from halmirror.crosswalks.text import clean
 
@@ -36,7 +37,8 @@ def test_clean(given: str, expected: str) -> None:
         ("2015-07-16T12:23:02Z", 2015), ("2015-07-16T12:23:02+02:00", 2015), ("2004/2006", 2004),
         ("2018-13", None), ("2015-02-29", None), ("0000", None), ("0000-00-00", None),
         ("20130", None), ("10000-01-01", None), ("2005?", None), ("c1870", None), ("2013-1", None),
-        ("2015-07-16 12:23:02", None), ("2004/", None), ("/2004", None), ("2015-07-16T25:00:00Z", None),
+        ("2015-07-16 12:23:02", None), ("2004/", None), ("/2004", None),
+        ("2015-07-16T25:00:00Z", None),
         ("٢٠١٣", None), ("", None),
     ],
 )  # fmt: skip

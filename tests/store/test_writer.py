@@ -284,3 +284,18 @@ def test_a_full_disk_is_said_and_what_was_committed_is_safe(path: Path) -> None:
             harvest.take(*(row(f"hal-{n}", title=f"{n}" * 4000) for n in range(2, 60)))
         writer.connection.execute("PRAGMA max_page_count = 1073741823")
         assert harvest.take(row("hal-1"), row("hal-2")) == Counts(new=1, unchanged=1)
+
+
+def test_several_passes_may_go_on_at_once_and_see_one_state(path: Path) -> None:
+    with Writer(path, "test") as writer:
+        harvest = Harvest(writer)
+        harvest.take(*(row(f"hal-{n}") for n in range(5)))
+        with Mirror(path) as mirror:
+            first, second = mirror.records(), mirror.lines()
+            seen = [next(first).id, next(first).id]
+            next(second)
+            harvest.take(*(row(f"hal-{n}") for n in range(5, 9)))
+            seen += [record.id for record in first]
+            assert seen == [f"hal-{n}" for n in range(5)]
+            assert len(list(second)) == 4
+            assert len(list(mirror.records())) == 9

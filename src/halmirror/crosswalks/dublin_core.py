@@ -36,6 +36,14 @@ _RIGHTS = {
     "embargoedaccess": "restricted",
     "closedaccess": "restricted",
 }
+_MARKS: tuple[tuple[str, Callable[[str], str | None], tuple[str, ...]], ...] = (
+    ("doi", doi, ("doi", "info:doi/", "urn:doi:", "10.")),
+    ("hdl", handle, ("hdl", "info:hdl/")),
+    ("arxiv", arxiv, ("arxiv", "oai:arxiv")),
+    ("pmid", pmid, ("pmid", "info:pmid/")),
+    ("isbn", isbn, ("isbn", "urn:isbn:")),
+)
+"""How an identifier says which scheme it is of, besides a resolver's address."""
 _ISSN_LABEL = re.compile(r"(e?issn) ?: ?(.+)", re.IGNORECASE)
 
 
@@ -241,20 +249,25 @@ def _rights(draft: Draft, index: int, text: str, _lang: str | None) -> None:
 
 def _identifier(draft: Draft, index: int, text: str, _lang: str | None) -> None:
     address = text.startswith(("http://", "https://")) and " " not in text
-    for scheme, check in (("doi", doi), ("hdl", handle), ("arxiv", arxiv), ("pmid", pmid)):
-        marked = address or text[:6].casefold().startswith(scheme[:4]) or scheme == "doi"
-        if marked and check(text):
-            draft.identify(scheme, text, index, _GIVEN[scheme])
-            return
-    if text[:8].casefold().startswith(("isbn", "urn:isbn")) and isbn(text):
-        draft.identify("isbn", text, index, "ISBN")
-    elif address and draft.landing_page is None:
+    scheme = _scheme_of(text, address=address)
+    first = address and draft.landing_page is None
+    if first:
         draft.landing_page = text
-        draft.tell(index, "address", "landing_page")
+    if scheme is not None:
+        draft.identify(scheme, text, index, _GIVEN[scheme])
     elif address and text == draft.landing_page:
-        draft.tell(index, "repetition", "repetition of landing_page")
+        draft.tell(index, *told("address", "landing_page", again=not first))
     else:
         draft.other_identifier(text, None, index, "identifier without scheme")
+
+
+def _scheme_of(text: str, *, address: bool) -> str | None:
+    """The scheme of an identifier that says its scheme, as a label or as a resolver's address."""
+    start = text[:12].casefold()
+    for scheme, check, marks in _MARKS:
+        if (address or start.startswith(marks)) and check(text):
+            return scheme
+    return None
 
 
 def _source(draft: Draft, index: int, text: str, _lang: str | None) -> None:

@@ -1,0 +1,132 @@
+"""Reading Dublin Core elements, and the crosswalk for every repository."""
+
+import pytest
+from lxml import etree
+
+from halmirror.crosswalks import crosswalk
+from halmirror.crosswalks.dublin_core import Source, values
+from halmirror.record import (
+    Body,
+    Container,
+    DocumentType,
+    Funding,
+    Identifiers,
+    Name,
+    OtherIdentifier,
+    Title,
+    Value,
+)
+
+XML = """
+<oaidc:dc xmlns:oaidc="http://www.openarchives.org/OAI/2.0/oai_dc/"
+          xmlns="http://purl.org/dc/elements/1.1/" xmlns:x="urn:x" xml:lang="pt">
+  <!-- a comment --><?an instruction?>
+  <title xml:lang="en"> A <!-- in the middle -->title
+</title>
+  <x:note>foreign</x:note>
+  <description>one <x:b>two <x:c/></x:b>three</description>
+  <date/>
+</oaidc:dc>
+"""
+
+
+def generic(*pairs: tuple[str, ...]) -> Body:
+    sources = [Source(one[0], one[1], one[2] if len(one) > 2 else None) for one in pairs]
+    return crosswalk("oai_dc", "generic")(sources, "oai:example.org:1", None, (), None)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_values_in_document_order(*, wrapped: bool) -> None:
+    element = etree.fromstring(XML)
+    if wrapped:
+        around = etree.Element("{http://www.openarchives.org/OAI/2.0/}metadata")
+        around.append(element)
+        element = around
+    assert values(element) == (
+        Source("title", " A title\n", "en"),
+        Source("{urn:x}note", "foreign", "pt"),
+        Source("description", "one two three", "pt"),
+        Source("date", "", "pt"),
+    )
+
+
+def test_values_of_an_empty_metadata_part() -> None:
+    assert values(etree.Element("{http://www.openarchives.org/OAI/2.0/}metadata")) == ()
+
+
+def test_the_rules_that_hold_for_all() -> None:
+    body = generic(
+        ("title", "T : S", "eng"),
+        ("creator", "Curie, Marie"),
+        ("creator", "Plato"),
+        ("subject", "[SHS] x"),
+        ("description", "International audience"),
+        ("publisher", "HAL CCSD"),
+        ("contributor", "Lab (ABC) ; Parent"),
+        ("date", "2015-07-16T12:23:02Z"),
+        ("type", "info:eu-repo/semantics/article"),
+        ("type", "Peer reviewed"),
+        ("source", "ISSN 1539-3755"),
+        ("source", "1539-3755"),
+        ("source", "Journal; Vol 1 (2010); 1-2"),
+        ("language", "eng"),
+        ("relation", "info:eu-repo/grantAgreement/EC/FP7/246561"),
+        ("coverage", "Dresden"),
+        ("rights", "https://creativecommons.org/licenses/by/4.0/"),
+        ("rights", "info:eu-repo/semantics/openAccess"),
+        ("format", "text/html"),
+    )
+    assert body == Body(
+        type=DocumentType(
+            None,
+            "http://purl.org/coar/resource_type/c_6501",
+            "info:eu-repo/semantics/article",
+            ("Peer reviewed",),
+        ),
+        titles=(Title("T : S", None, "en"),),
+        creators=(Name("Curie", "Marie"), Name(literal="Plato")),
+        contributors=("Lab (ABC) ; Parent",),
+        funding=(Funding("EC", "FP7", "246561"),),
+        abstracts=(Value("International audience"),),
+        notes=("Journal; Vol 1 (2010); 1-2", "info:eu-repo/semantics/openAccess", "text/html"),
+        keywords=(Value("[SHS] x"),),
+        date="2015-07-16T12:23:02Z",
+        year=2015,
+        languages=("en",),
+        container=Container(issn="1539-3755"),
+        citation="ISSN 1539-3755",
+        publishers=("HAL CCSD",),
+        access="open",
+        licence="CC-BY-4.0",
+        licence_url="https://creativecommons.org/licenses/by/4.0/",
+        coverage=("Dresden",),
+        warnings=("element 'format' has no rule; kept in notes",),
+    )
+
+
+def test_identifiers_that_say_their_scheme() -> None:
+    body = generic(
+        ("identifier", "https://doi.org/10.1000/ABC%3C1"),
+        ("identifier", "doi:10.1000/def"),
+        ("identifier", "10.1000/ghi"),
+        ("identifier", "http://hdl.handle.net/1765/308"),
+        ("identifier", "arXiv:0704.0001"),
+        ("identifier", "PMID: 123"),
+        ("identifier", "urn:isbn:9781783748419"),
+        ("identifier", "https://example.org/1"),
+        ("identifier", "12345"),
+        ("identifier", "1765/308"),
+    )
+    assert body.landing_page == "https://doi.org/10.1000/ABC%3C1"
+    assert body.identifiers == Identifiers(
+        doi=("10.1000/abc<1", "10.1000/def", "10.1000/ghi"),
+        hdl=("1765/308",),
+        arxiv=("0704.0001",),
+        pmid=("123",),
+        isbn=("9781783748419",),
+        other=(
+            OtherIdentifier(value="https://example.org/1"),
+            OtherIdentifier(value="12345"),
+            OtherIdentifier(value="1765/308"),
+        ),
+    )
