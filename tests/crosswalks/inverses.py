@@ -147,6 +147,10 @@ def _relation(record: dict[str, Any]) -> Iterator[str]:
     for scheme in ("doi", "arxiv", "pmid", "hdl"):
         for one in _all(record, "identifiers", scheme):
             yield f"info:eu-repo/semantics/altIdentifier/{scheme}/{one}"
+    named = {"DOI": "doi", "ARXIV": "arxiv", "PUBMED": "pmid", "HDL": "hdl", "ISBN": "isbn"}
+    for other in record.get("identifiers", {}).get("other", []):
+        scheme = named.get(other.get("scheme"), other.get("scheme"))
+        yield f"info:eu-repo/semantics/altIdentifier/{scheme}/{other['value']}"
     for one in record.get("funding", []):
         fields = (one.get("number", ""), "EU", one.get("title", ""), one.get("acronym", ""))
         yield "/".join(("info:eu-repo/grantAgreement", "", *fields))

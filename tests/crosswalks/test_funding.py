@@ -25,9 +25,9 @@ from halmirror.record import Funding
         ("European Project : ECP-2007-DILI-537003,PEER ( 2008 )",
          Funding("EC", None, "ECP-2007-DILI-537003", "PEER", None, None, "2008")),
         (
-            "European Project: 654119,H2020 Pilier Excellent Science,H2020-INFRADEV-1-2014-1,P(2015)",
+            "European Project: 654119,H2020 Pilier Excellent Science,H2020-INFRADEV-1,P(2015)",
             Funding("EC", "H2020 Pilier Excellent Science", "654119", "P", None,
-                    "H2020-INFRADEV-1-2014-1", "2015"),
+                    "H2020-INFRADEV-1", "2015"),
         ),
         ("European Project : 1,FP7,A", Funding("EC", "FP7", "1", "A")),
         ("European Project : 1,FP7-ICT-2009-5,A",

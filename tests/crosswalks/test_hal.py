@@ -205,7 +205,7 @@ def test_a_doi_given_twice_is_one() -> None:
         told=told,
     )
     assert body.identifiers == Identifiers(doi=("10.1000/abc",))
-    assert told[1] == (1, "repetition", "repetition of identifiers.doi[0]")
+    assert told[1] == (1, "identifier", "repetition of identifiers.doi[0]")
 
 
 def test_addresses() -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from halmirror import __version__, errors
+from halmirror import errors
+from halmirror.version import __version__
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -44,7 +44,7 @@ _MARKS: tuple[tuple[str, Callable[[str], str | None], tuple[str, ...]], ...] = (
     ("isbn", isbn, ("isbn", "urn:isbn:")),
 )
 """How an identifier says which scheme it is of, besides a resolver's address."""
-_ISSN_LABEL = re.compile(r"(e?issn) ?: ?(.+)", re.IGNORECASE)
+_ISSN_LABEL = re.compile(r"(e?issn)(?: ?:| ) ?(.+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def title(draft: Draft, index: int, text: str, lang: str | None) -> None:
     """Every title as it stands."""
     held = Title(text, None, lang)
     if held in draft.titles:
-        draft.tell(index, "repetition", f"repetition of titles[{draft.titles.index(held)}]")
+        draft.tell(index, "title", f"repetition of titles[{draft.titles.index(held)}]")
         return
     draft.tell(index, "title", f"titles[{len(draft.titles)}]")
     draft.titles.append(held)
@@ -185,7 +185,7 @@ def settle_dates(draft: Draft) -> None:
             if years[at] is None:
                 draft.warn(f"date: {text!r} is no date; kept as given")
         elif text == draft.date:
-            draft.tell(index, "repetition", "repetition of date")
+            draft.tell(index, "date", "repetition of date")
         elif years[at] is None:
             draft.note(index, text, "date", f"date: {text!r} is no date; kept in notes")
         else:
@@ -217,7 +217,7 @@ def _relation(draft: Draft, index: int, text: str, _lang: str | None) -> None:
         return
     if funded in draft.funding:
         place = draft.funding.index(funded)
-        draft.tell(index, "repetition", f"repetition of funding[{place}]")
+        draft.tell(index, "grant agreement", f"repetition of funding[{place}]")
         return
     draft.tell(index, "grant agreement", f"funding[{len(draft.funding)}]")
     draft.funding = (*draft.funding, funded)
@@ -232,7 +232,7 @@ def rights_address(draft: Draft, index: int, text: str) -> bool:
         draft.tell(index, "licence", "licence_url")
         return True
     if draft.licence_url == text:
-        draft.tell(index, "repetition", "repetition of licence_url")
+        draft.tell(index, "licence", "repetition of licence_url")
         return True
     return False
 
@@ -286,20 +286,20 @@ def _source(draft: Draft, index: int, text: str, _lang: str | None) -> None:
         draft.citation = text
         draft.tell(index, "citation", "citation")
     elif draft.citation == text:
-        draft.tell(index, "repetition", "repetition of citation")
+        draft.tell(index, "citation", "repetition of citation")
     else:
         draft.note(index, text, "source")
 
 
 def told(rule: str, where: str, *, again: bool) -> tuple[str, str]:
     """What to tell of a value of a key that holds one: placed there, or a repetition of it."""
-    return ("repetition", f"repetition of {where}") if again else (rule, where)
+    return rule, f"repetition of {where}" if again else where
 
 
 def _type(draft: Draft, index: int, text: str, _lang: str | None) -> None:
     held = draft.type or DocumentType()
     if text in (held.info_eu_repo, *held.other):
-        draft.tell(index, "repetition", "repetition of type")
+        draft.tell(index, "type", "repetition of type")
     elif text.startswith(_EU_REPO) and held.info_eu_repo is None:
         code = by_term(text)
         coar = DOCUMENT_TYPES[code].coar if code else None

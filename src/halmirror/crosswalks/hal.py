@@ -116,7 +116,7 @@ def _description(draft: HalDraft, index: int, text: str, lang: str | None) -> No
         draft.audience = audience
         draft.tell(index, "audience", "audience")
     elif draft.audience == audience:
-        draft.tell(index, "repetition", "repetition of audience")
+        draft.tell(index, "audience", "repetition of audience")
     else:
         draft.note(index, text, "second audience", f"audience: {text!r} too; kept in notes")
 
@@ -135,7 +135,7 @@ def _source(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
         draft.issns[key] = value
         draft.tell(index, "ISSN", f"container.{key}")
     elif held == value:
-        draft.tell(index, "repetition", f"repetition of container.{key}")
+        draft.tell(index, "ISSN", f"repetition of container.{key}")
     else:
         draft.other_identifier(value, found[1], index, "further ISSN")
         draft.warn(f"container.{key}: {value!r} too; kept under other")
@@ -176,7 +176,7 @@ def _own_page(draft: HalDraft, index: int, text: str) -> None:
         draft.landing_page = text
         draft.tell(index, "record's address", "landing_page")
     elif draft.landing_page == text:
-        draft.tell(index, "repetition", "repetition of landing_page")
+        draft.tell(index, "record's address", "repetition of landing_page")
     else:
         draft.other_identifier(text, None, index, "further address")
 
@@ -261,7 +261,7 @@ def _settle_titles(draft: HalDraft) -> None:
     for index, text, lang in draft.seen_titles:
         key = (text, lang)
         if key in places:
-            draft.tell(index, "repetition", f"repetition of {places[key]}")
+            draft.tell(index, "title", f"repetition of {places[key]}")
             continue
         if key in second:
             continue
@@ -297,10 +297,7 @@ def _tell_subtitles(
         if key not in second:
             continue
         where = f"{places[second[key]]}.subtitle"
-        if key in told:
-            draft.tell(index, "repetition", f"repetition of {where}")
-        else:
-            draft.tell(index, "subtitle", where)
+        draft.tell(index, *dc.told("subtitle", where, again=key in told))
         told.add(key)
 
 
@@ -309,9 +306,7 @@ def _settle_projects(draft: HalDraft) -> None:
     draft.funding = tuple(entries)
     for (index, rule, _), (place, again) in zip(draft.projects, places, strict=True):
         where = f"funding[{place}]"
-        draft.tell(
-            index, "repetition" if again else rule, f"repetition of {where}" if again else where
-        )
+        draft.tell(index, *dc.told(rule, where, again=again))
 
 
 def _settle_type(draft: HalDraft, sets: Iterable[str]) -> None:
@@ -428,15 +423,15 @@ def _settle_rest(
     link: str | None = None
     series: str | None = None
     for index, text in after:
-        if text in (link, series):
-            key = "link" if text == link else "series"
-            draft.tell(index, "repetition", f"repetition of container.{key}")
-        elif link is None and text.startswith(("http://", "https://")):
+        address = text.startswith(("http://", "https://"))
+        if address and link in (None, text):
+            draft.tell(
+                index, *dc.told("publisher's address", "container.link", again=link is not None)
+            )
             link = text
-            draft.tell(index, "publisher's address", "container.link")
-        elif series is None and not text.startswith(("http://", "https://")):
+        elif not address and series in (None, text):
+            draft.tell(index, *dc.told("series", "container.series", again=series is not None))
             series = text
-            draft.tell(index, "series", "container.series")
         else:
             draft.put(also, "container.also", text, index, "further source")
     return link, series

@@ -14,10 +14,10 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from halmirror import __version__
 from halmirror.errors import ResponseError, RetryLaterError, TransportError
 from halmirror.oaipmh.politeness import RETRIED_STATUSES, pause, retry_after
 from halmirror.oaipmh.protocol import Page, is_solr_outage, looks_cut_short, parse
+from halmirror.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
