@@ -17,6 +17,7 @@
         ResponseError                     1   an answer that is not OAI-PMH 2.0
         ProtocolError                     1   an OAI-PMH error condition (section 3.6)
         ListError                         1   a list that contradicts itself
+        ReconcileRefusedError             1   too many records would be withdrawn
       OutputError                         1   an export could not be written
 
 Messages name the thing, the reason and the way out, in one line.  ``exit_code`` is the
@@ -124,6 +125,10 @@ class ProtocolError(SourceError):
 
 class ListError(SourceError):
     """A list that contradicts itself: a token that repeats, an end before the end."""
+
+
+class ReconcileRefusedError(SourceError):
+    """More records than ``max_loss`` allows would be withdrawn; nothing was changed."""
 
 
 class OutputError(HalmirrorError):

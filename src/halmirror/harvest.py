@@ -6,35 +6,35 @@ last run's first answer less a day.  It carries on where an earlier run was cut.
 
 from __future__ import annotations
 
-import os
 import time
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, Self
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from halmirror import windows
 from halmirror.batch import Rules
 from halmirror.errors import (
     HalmirrorError,
     MirrorError,
-    MirrorWriteError,
     ProtocolError,
+    ReconcileRefusedError,
     RetryLaterError,
     SourceError,
     TransportError,
     UsageError,
 )
-from halmirror.listing import Listing, Observer, Outcome, PageSource, Repository
+from halmirror.listing import Listing, Observer, Outcome, Repository
+from halmirror.reconcile import Findings, Reconciliation
+from halmirror.sources import Client, chosen, connect, make_folder
 from halmirror.store import indexer
-from halmirror.store.database import translated
+from halmirror.store.database import seconds_since, translated
 from halmirror.store.writer import Counts, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from halmirror.config import Settings, SourceSettings
-    from halmirror.oaipmh.protocol import Identity, Page
-    from halmirror.store.writer import Stream, Window
+    from halmirror.oaipmh.protocol import Identity
+    from halmirror.store.writer import Source, Stream, Window
 
 _INDEX_EVERY = indexer.BATCH
 _SILENT_WINDOWS = 2
@@ -100,41 +100,6 @@ class Report:
         return 1 if codes == {1} else 3
 
 
-class Client(PageSource, Protocol):
-    """What a harvest needs of an OAI-PMH client."""
-
-    def __enter__(self) -> Self:
-        """Open it."""
-        ...
-
-    def __exit__(self, *exception: object) -> None:
-        """Close it."""
-
-    def identity(self) -> tuple[Identity, Page]:
-        """The Identify answer, and the page it came on."""
-        ...
-
-
-def chosen(settings: Settings, request: Request) -> list[SourceSettings]:
-    """The sources a request means.  Raises `UsageError` before anything is touched."""
-    known = {source.name: source for source in settings.sources}
-    for name in request.sources:
-        if name not in known:
-            raise UsageError(
-                f"there is no source '{name}'; the configuration has {', '.join(known) or 'none'}"
-            )
-    picked = [known[name] for name in dict.fromkeys(request.sources)] or list(settings.sources)
-    if not picked:
-        raise UsageError("the configuration names no source; add a [[source]] section")
-    if request.base_url is not None:
-        if len(picked) != 1:
-            raise UsageError("--base-url needs exactly one source; name it")
-        if not request.base_url.startswith(("http://", "https://")):
-            raise UsageError(f"--base-url: '{request.base_url}' is no http or https address")
-        picked = [replace(picked[0], base_url=request.base_url)]
-    return picked
-
-
 def harvest(
     settings: Settings,
     request: Request,
@@ -149,13 +114,13 @@ def harvest(
     ``client`` makes the OAI-PMH client of a source (`connect`).  Raises `UsageError` and
     `MirrorError`; what goes wrong with a source is in its report and does not stop the others.
     """
-    sources = chosen(settings, request)
+    sources = chosen(settings, request.sources, request.base_url)
     for option, day in (("--from", request.from_day), ("--until", request.until_day)):
         if day is not None:
             windows.parse_day(day, option)
     if request.from_day and request.until_day and request.from_day > request.until_day:
         raise UsageError(f"--from {request.from_day} is later than --until {request.until_day}")
-    _make_folder(settings.mirror.path)
+    make_folder(settings.mirror.path)
     with Writer(settings.mirror.path, "harvest") as writer:
         reports: list[SourceReport] = []
         outcome = "interrupted"
@@ -171,52 +136,6 @@ def harvest(
         finally:
             writer.finish(outcome, [asdict(report) for report in reports])
     return Report(tuple(reports))
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MirrorWriteError(
-            f"{path.parent} cannot be made ({error.strerror}); set another [mirror] path"
-        ) from error
-
-
-def connect(settings: SourceSettings, observer: Observer) -> Client:
-    """The OAI-PMH client that a source's settings ask for.
-
-    User name and password come from the environment variables the settings name; raises
-    `UsageError` where one is missing.
-    """
-    from halmirror.oaipmh.client import Client as OAIClient
-    from halmirror.oaipmh.transport import Politeness
-
-    politeness = Politeness(
-        timeout=settings.timeout,
-        retries=settings.retries,
-        max_wait=settings.max_wait,
-        delay=settings.delay,
-        contact=settings.contact,
-        tls_verify=settings.tls_verify,
-    )
-
-    def on_retry(reason: str, seconds: float) -> None:
-        observer.note(f"{settings.name}: {reason}; trying again in {seconds:.0f} s")
-
-    return OAIClient(settings.base_url, politeness, auth=_credentials(settings), on_retry=on_retry)
-
-
-def _credentials(settings: SourceSettings) -> tuple[str, str] | None:
-    if settings.user_env is None:
-        return None
-    found = [os.environ.get(name) for name in (settings.user_env, settings.password_env) if name]
-    if None in found:
-        raise UsageError(
-            f"{settings.name}: the environment variables {settings.user_env} and "
-            f"{settings.password_env} must hold user name and password"
-        )
-    user, password = (*found, "")[:2]
-    return user or "", password or ""
 
 
 class _SourceHarvest:
@@ -274,8 +193,42 @@ class _SourceHarvest:
             stream = self._writer.stream(source, self._settings.metadata_prefix, set_spec)
             known_to_server = self._stream(client, stream, repository)
             marks.append(self._complete_as_of(stream) if known_to_server else None)
+        if not self._failures:
+            self._reconcile_if_due(client, source, identity)
         known = [mark for mark in marks if mark is not None]
         self.report.complete_as_of = min(known) if len(known) == len(marks) else None
+
+    def _reconcile_if_due(self, client: Client, source: Source, identity: Identity) -> None:
+        """Compare all identifiers every ``reconcile_every``, unless deletions are announced."""
+        request = self._request
+        partial = request.sets or request.from_day or request.until_day or request.limit
+        every = self._settings.reconcile_every
+        if partial or not every or identity.deleted_record == "persistent":
+            return
+        streams = [
+            self._writer.stream(source, self._settings.metadata_prefix, set_spec)
+            for set_spec in self._settings.sets or ("",)
+        ]
+        since = [stream.reconciled_at or stream.first_complete_at for stream in streams]
+        if not all(since) or seconds_since(min(one for one in since if one)) < every:
+            return
+        self._observer.note(f"{source.name}: comparing all identifiers with the server's")
+        findings = Reconciliation(
+            client, self._writer, self._settings, streams, self._observer,
+            max_loss=self._settings.max_loss,
+        ).run()  # fmt: skip
+        self._account_findings(findings)
+
+    def _account_findings(self, findings: Findings) -> None:
+        self._observer.note(findings.line(self._settings.name, dry_run=False))
+        self.report.started = True
+        if findings.refused is not None:
+            self._fail(ReconcileRefusedError(findings.refused))
+            return
+        self.report.counts += Counts(gone=len(findings.withdrawn) + len(findings.merged))
+        if findings.unasked:
+            self._failures.append(3)
+            self.report.problems.append(f"{len(findings.unasked)} vanished records not asked for")
 
     def _stream(self, client: Client, stream: Stream, repository: Repository) -> bool:
         """Take a stream's windows; whether the server knows it at all."""

@@ -166,7 +166,7 @@ def _source(
     for stream, set_spec, planned_until, _, _ in streams:
         rows = connection.execute(
             "SELECT kind, from_day, until_day, reason FROM harvest_window "
-            "WHERE stream = ? AND state = 'open' ORDER BY id",
+            "WHERE stream = ? AND state = 'open' AND kind <> 'reconcile' ORDER BY id",
             (stream,),
         ).fetchall()
         windows += [OpenWindow(set_spec, *row[1:]) for row in rows]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "harvest": ("halmirror.cli.harvesting", "Bring the mirror up to date."),
+    "reconcile": ("halmirror.cli.reconciling", "Find what vanished from a source."),
     "show": ("halmirror.cli.look_up", "Look records up by any identifier, offline."),
     "search": ("halmirror.cli.look_up", "Search the mirror, offline."),
     "status": ("halmirror.cli.state", "What the mirror holds, and how its harvests stand."),

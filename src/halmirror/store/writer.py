@@ -48,7 +48,8 @@ class Counts:
 class Stream:
     """One (source, metadata prefix, set) and how far its harvests are planned.
 
-    ``planned_until`` is the day of the first answer of the last run that laid its windows.
+    ``planned_until`` is the day of the first answer of the last run that laid its windows;
+    ``first_complete_at`` and ``reconciled_at`` are time stamps.
     """
 
     id: int
@@ -58,6 +59,8 @@ class Stream:
     set_spec: str
     planned_until: str | None
     last_success: str | None
+    first_complete_at: str | None
+    reconciled_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Source:
     base_url: str
 
 
-_WINDOW_COLUMNS = (
+WINDOW_COLUMNS = (
     "id, stream, kind, from_day, until_day, token, token_at, cursor, page_size, "
     "announced_first, announced_last, received, quarantined, attempts, reason"
 )
@@ -110,7 +113,7 @@ class Writer:
     def __init__(self, path: Path, command: str, *, now: Callable[[], str] = time_stamp) -> None:
         self.path = path
         self._command = command
-        self._now = now
+        self.now = now
         self._lock = WriteLock(path)
         self._seq: int | None = None
 
@@ -122,9 +125,9 @@ class Writer:
             self._lock.release()
             raise
         try:
-            with self._transaction():
-                self.run = self._insert(
-                    "INSERT INTO run (command, started) VALUES (?, ?)", self._command, self._now()
+            with self.transaction():
+                self.run = self.insert(
+                    "INSERT INTO run (command, started) VALUES (?, ?)", self._command, self.now()
                 )
         except BaseException:
             self.connection.close()
@@ -138,22 +141,22 @@ class Writer:
 
     def finish(self, outcome: str, report: object) -> None:
         """Close the run's entry with its outcome and its report (anything JSON can say)."""
-        with self._transaction():
+        with self.transaction():
             self.connection.execute(
                 "UPDATE run SET finished = ?, outcome = ?, report = ? WHERE id = ?",
-                (self._now(), outcome, json.dumps(report, ensure_ascii=False), self.run),
+                (self.now(), outcome, json.dumps(report, ensure_ascii=False), self.run),
             )
 
     # -- sources and streams --------------------------------------------------------------
 
     def source(self, name: str, base_url: str, profile: str) -> tuple[Source, str | None]:
         """The source of that name, made where it is new; and its former base URL if that moved."""
-        with self._transaction():
+        with self.transaction():
             row = self.connection.execute(
                 "SELECT id, base_url FROM source WHERE name = ?", (name,)
             ).fetchone()
             if row is None:
-                number = self._insert(
+                number = self.insert(
                     "INSERT INTO source (name, base_url, profile) VALUES (?, ?, ?)",
                     name, base_url, profile,
                 )  # fmt: skip
@@ -166,7 +169,7 @@ class Writer:
 
     def keep_identity(self, source: Source, xml: bytes, statement: str | None) -> None:
         """Keep the source's Identify answer, and the words of its metadata policy."""
-        with self._transaction():
+        with self.transaction():
             self.connection.execute(
                 "UPDATE source SET identify = ?, statement = ? WHERE id = ?",
                 (xml, statement, source.id),
@@ -174,25 +177,26 @@ class Writer:
 
     def stream(self, source: Source, prefix: str, set_spec: str) -> Stream:
         """The stream of (source, prefix, set), made where it is new; ``""`` is no set."""
-        with self._transaction():
+        with self.transaction():
             self.connection.execute(
                 "INSERT OR IGNORE INTO stream (source, prefix, set_spec) VALUES (?, ?, ?)",
                 (source.id, prefix, set_spec),
             )
             row = self.connection.execute(
-                "SELECT id, planned_until, last_success FROM stream "
+                "SELECT id, planned_until, last_success, first_complete_at, reconciled_at "
+                "FROM stream "
                 "WHERE source = ? AND prefix = ? AND set_spec = ?",
                 (source.id, prefix, set_spec),
             ).fetchone()
-        return Stream(row[0], source.id, source.name, prefix, set_spec, row[1], row[2])
+        return Stream(row[0], source.id, source.name, prefix, set_spec, *row[1:])
 
     def discard(self, stream: Stream) -> None:
         """Take a stream that never gave a record out of the mirror, with its windows."""
-        with self._transaction():
+        with self.transaction():
             rows = self.connection.execute(
-                f"SELECT {_WINDOW_COLUMNS} FROM harvest_window WHERE stream = ?", (stream.id,)
+                f"SELECT {WINDOW_COLUMNS} FROM harvest_window WHERE stream = ?", (stream.id,)
             )
-            self._drop([Window(*row) for row in rows.fetchall()])
+            self.drop_windows([Window(*row) for row in rows.fetchall()])
             self.connection.execute("DELETE FROM stream WHERE id = ?", (stream.id,))
 
     def reread(self, stream: Stream) -> Stream:
@@ -204,17 +208,19 @@ class Writer:
 
     def announce(self, stream: Stream, announced: int | None) -> None:
         """Keep what the server says the whole stream holds, and that the run succeeded."""
-        with self._transaction():
+        with self.transaction():
             self.connection.execute(
                 "UPDATE stream SET announced = ?, announced_at = ? WHERE id = ?",
-                (announced, self._now(), stream.id),
+                (announced, self.now(), stream.id),
             )
 
     def succeed(self, stream: Stream) -> None:
         """Note that a run over the stream ended with every window closed."""
-        with self._transaction():
+        with self.transaction():
             self.connection.execute(
-                "UPDATE stream SET last_success = ? WHERE id = ?", (self._now(), stream.id)
+                "UPDATE stream SET last_success = ?1, "
+                "first_complete_at = coalesce(first_complete_at, ?1) WHERE id = ?2",
+                (self.now(), stream.id),
             )
 
     # -- windows --------------------------------------------------------------------------
@@ -222,8 +228,8 @@ class Writer:
     def open_windows(self, stream: Stream) -> list[Window]:
         """The stream's windows that are not closed, oldest first."""
         rows = self.connection.execute(
-            f"SELECT {_WINDOW_COLUMNS} FROM harvest_window "
-            "WHERE stream = ? AND state = 'open' ORDER BY id",
+            f"SELECT {WINDOW_COLUMNS} FROM harvest_window "
+            "WHERE stream = ? AND state = 'open' AND kind <> 'reconcile' ORDER BY id",
             (stream.id,),
         )
         return [Window(*row) for row in rows]
@@ -238,8 +244,8 @@ class Writer:
         replaces: Sequence[Window] = (),
     ) -> list[Window]:
         """Lay windows over ``spans`` in one commit, with how far the stream is planned now."""
-        with self._transaction():
-            self._drop(replaces)
+        with self.transaction():
+            self.drop_windows(replaces)
             windows = [self._open_window(stream.id, kind, *span) for span in spans]
             if planned_until is not None:
                 self.connection.execute(
@@ -249,8 +255,8 @@ class Writer:
 
     def split(self, window: Window, spans: Sequence[tuple[str | None, str | None]]) -> list[Window]:
         """Put windows over ``spans`` in the place of ``window``."""
-        with self._transaction():
-            self._drop([window])
+        with self.transaction():
+            self.drop_windows([window])
             return [self._open_window(window.stream, window.kind, *span) for span in spans]
 
     def restart(self, window: Window, reason: str, *, until: str | None = None) -> Window:
@@ -264,22 +270,22 @@ class Writer:
             attempts=window.attempts + 1,
             reason=reason,
         )
-        with self._transaction():
+        with self.transaction():
             self.connection.execute("DELETE FROM listed WHERE harvest_window = ?", (window.id,))
-            self._save(fresh)
+            self.save(fresh)
         return fresh
 
     def leave_open(self, window: Window, reason: str) -> None:
         """Keep the window for the next run, with the reason it could not be closed."""
-        with self._transaction():
-            self._save(replace(window, reason=reason))
+        with self.transaction():
+            self.save(replace(window, reason=reason))
 
     def close(self, window: Window, answer: str) -> int:
         """Close the window; ``answer`` says by which answer its list ended.
 
         Returns how many distinct records its list gave.
         """
-        with self._transaction():
+        with self.transaction():
             (distinct,) = self.connection.execute(
                 "SELECT count(*) FROM listed WHERE harvest_window = ?", (window.id,)
             ).fetchone()
@@ -287,29 +293,33 @@ class Writer:
             self.connection.execute(
                 "UPDATE harvest_window SET state = 'closed', reason = NULL, token = NULL, "
                 "closed_at = ?, answer = ?, distinct_records = ? WHERE id = ?",
-                (self._now(), answer, distinct, window.id),
+                (self.now(), answer, distinct, window.id),
             )
         return int(distinct)
 
     def _open_window(
         self, stream: int, kind: str, from_day: str | None, until_day: str | None
     ) -> Window:
-        number = self._insert(
+        number = self.insert(
             "INSERT INTO harvest_window (stream, kind, from_day, until_day, state, opened_at) "
             "VALUES (?, ?, ?, ?, 'open', ?)",
-            stream, kind, from_day, until_day, self._now(),
+            stream, kind, from_day, until_day, self.now(),
         )  # fmt: skip
         return Window(number, stream, kind, from_day, until_day)
 
-    def _drop(self, windows: Sequence[Window]) -> None:
+    def drop_windows(self, windows: Sequence[Window]) -> None:
+        """Take windows out of the mirror, with what hangs on them; inside a transaction."""
         numbers = [(window.id,) for window in windows]
         self.connection.executemany("DELETE FROM listed WHERE harvest_window = ?", numbers)
+        self.connection.executemany("DELETE FROM withheld WHERE harvest_window = ?", numbers)
+        self.connection.executemany("DELETE FROM vanished WHERE harvest_window = ?", numbers)
         self.connection.executemany(
             "UPDATE quarantine SET harvest_window = NULL WHERE harvest_window = ?", numbers
         )
         self.connection.executemany("DELETE FROM harvest_window WHERE id = ?", numbers)
 
-    def _save(self, window: Window) -> None:
+    def save(self, window: Window) -> None:
+        """Write a window's place and counts; inside a transaction."""
         self.connection.execute(
             "UPDATE harvest_window SET from_day = ?, until_day = ?, token = ?, token_at = ?, "
             "cursor = ?, page_size = ?, announced_first = ?, announced_last = ?, received = ?, "
@@ -330,15 +340,23 @@ class Writer:
         """
         counts = Counts()
         fresh = 0
-        with self._transaction():
+        with self.transaction():
             for row in batch.rows:
                 document = self._document(stream.source, row.id)
                 fresh += self._listed(window, document, row.version)
                 counts += self._store(stream, document, row)
             if batch.rejected:
                 counts += self._quarantine(stream, window, batch.rejected)
-            self._save(window)
+            self.save(window)
         return counts, fresh
+
+    def commit_batch(self, stream: Stream, batch: Batch) -> Counts:
+        """Store records that came by themselves (GetRecord), in one commit."""
+        counts = Counts()
+        with self.transaction():
+            for row in batch.rows:
+                counts += self._store(stream, self._document(stream.source, row.id), row)
+        return counts
 
     def _listed(self, window: Window, document: int, version: int) -> int:
         cursor = self.connection.execute(
@@ -352,7 +370,7 @@ class Writer:
         ).fetchone()
         if row is not None:
             return int(row[0])
-        return self._insert(
+        return self.insert(
             "INSERT INTO document (source, local_id) VALUES (?, ?)", source, local_id
         )
 
@@ -366,11 +384,11 @@ class Writer:
         if held is not None and (held.content, held.sets, held.status) == (content, sets, status):
             self._note_datestamp(held, row.datestamp)
             return Counts(unchanged=1)
-        seq = self._sequence()
+        seq = self.sequence()
         if held is not None:
-            self._end(held.id, seq)
+            self.end_state(held.id, seq)
         standard = f"oai:HAL:{row.id}v{row.version}"
-        self._insert(
+        self.insert(
             "INSERT INTO state (document, version, content, oai_identifier, datestamp, sets, "
             "status, followed_by, first_seq, run) VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?)",
             document, row.version, content,
@@ -414,7 +432,7 @@ class Writer:
             (document, version),
         ).fetchall()
         for (number,) in rows:
-            self._end(number, seq)
+            self.end_state(number, seq)
             self.connection.execute(
                 "INSERT INTO state (document, version, content, oai_identifier, datestamp, sets, "
                 "status, followed_by, first_seq, run) SELECT document, version, content, "
@@ -423,7 +441,8 @@ class Writer:
                 (seq, self.run, number),
             )
 
-    def _end(self, state: int, seq: int) -> None:
+    def end_state(self, state: int, seq: int) -> None:
+        """Close a state with the commit at which it no longer holds; inside a transaction."""
         self.connection.execute("UPDATE state SET end_seq = ? WHERE id = ?", (seq, state))
 
     def _note_datestamp(self, held: _Held, datestamp: str) -> None:
@@ -435,7 +454,7 @@ class Writer:
         if datestamp != (latest[0] if latest else held.datestamp):
             self.connection.execute(
                 "INSERT OR REPLACE INTO datestamp_note VALUES (?, ?, ?)",
-                (held.id, self._sequence(), datestamp),
+                (held.id, self.sequence(), datestamp),
             )
 
     def _set_list(self, sets: Sequence[str]) -> int:
@@ -445,7 +464,7 @@ class Writer:
         ).fetchone()
         if row is not None:
             return int(row[0])
-        return self._insert("INSERT INTO set_list (specs) VALUES (?)", specs)
+        return self.insert("INSERT INTO set_list (specs) VALUES (?)", specs)
 
     def _content(self, stream: Stream, document: int, row: Row) -> int:
         found = self.connection.execute(
@@ -454,7 +473,7 @@ class Writer:
         ).fetchone()
         if found is not None:
             return int(found[0])
-        return self._insert(
+        return self.insert(
             "INSERT INTO content (document, version, digest, prefix, rules, frame) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             document, row.version, row.digest, stream.prefix, RULES_VERSION, row.frame,
@@ -467,22 +486,22 @@ class Writer:
             known = self.connection.execute(
                 "UPDATE quarantine SET last_at = ?, attempts = attempts + 1, resolved_at = NULL "
                 "WHERE stream = ? AND digest = ?",
-                (self._now(), stream.id, digest),
+                (self.now(), stream.id, digest),
             ).rowcount
             if not known:
                 added += 1
-                self._insert(
+                self.insert(
                     "INSERT INTO quarantine (stream, harvest_window, digest, position, reason, "
                     "data, first_at, last_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     stream.id, window.id, digest, one.position, one.reason, one.data,
-                    self._now(), self._now(),
+                    self.now(), self.now(),
                 )  # fmt: skip
         return Counts(quarantined=added)
 
     # -- transactions ---------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """All or nothing; ends the sequence number that the transaction may have taken."""
         with translated(self.path):
             self.connection.execute("BEGIN IMMEDIATE")
@@ -497,12 +516,12 @@ class Writer:
                     self.connection.execute("ROLLBACK")
                 raise
 
-    def _sequence(self) -> int:
+    def sequence(self) -> int:
         """This transaction's sequence number, taken when something first needs one."""
         if self._seq is None:
-            self._seq = self._insert(
+            self._seq = self.insert(
                 'INSERT INTO "commit" (at, run, last_state) VALUES (?, ?, 0)',
-                self._now(), self.run,
+                self.now(), self.run,
             )  # fmt: skip
         return self._seq
 
@@ -513,7 +532,8 @@ class Writer:
             (self._seq,),
         )
 
-    def _insert(self, statement: str, *values: object) -> int:
+    def insert(self, statement: str, *values: object) -> int:
+        """Insert a row and give its number; inside a transaction."""
         cursor: sqlite3.Cursor = self.connection.execute(statement, values)
         number = cursor.lastrowid
         if number is None:

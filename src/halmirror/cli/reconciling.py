@@ -1,0 +1,46 @@
+"""``halmirror reconcile``."""
+
+from __future__ import annotations
+
+import click
+
+from halmirror.cli.context import Invocation, pass_invocation
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option("--dry-run", is_flag=True, help="Say what would be marked, and mark nothing.")
+@click.option(
+    "--max-loss", metavar="SHARE", help="How much may be withdrawn: 1% or a number of records."
+)
+@pass_invocation
+def reconcile(
+    invocation: Invocation, sources: tuple[str, ...], max_loss: str | None, *, dry_run: bool
+) -> None:
+    """Find records that vanished from a source without being announced as deleted.
+
+    All identifiers are listed and compared; each missing record is asked for before it is
+    marked as withdrawn, or as superseded by the record it was merged into.
+    """
+    from halmirror import reconcile as reconciling
+    from halmirror.cli.progress import observer
+    from halmirror.config import parse_max_loss
+
+    if max_loss is not None:
+        parse_max_loss(max_loss)
+    with observer(quiet=invocation.quiet, verbose=invocation.verbose) as watching:
+        found = reconciling.reconcile(
+            invocation.settings, watching, sources=sources, dry_run=dry_run, max_loss=max_loss
+        )
+    codes = set()
+    for name, findings in found.items():
+        click.echo(findings.line(name, dry_run=dry_run))
+        for record in findings.withdrawn if dry_run else ():
+            click.echo(f"  {record}: would be withdrawn")
+        for record, survivor in findings.merged if dry_run else ():
+            click.echo(f"  {record}: would be superseded by {survivor}")
+        if findings.refused is not None:
+            click.echo(f"halmirror: {findings.refused}", err=True)
+        codes.add(findings.exit_code)
+    if codes - {0}:
+        raise click.exceptions.Exit(1 if codes == {1} else 3)

@@ -1,0 +1,104 @@
+"""The sources a command means, and the client that reaches each."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, Self
+
+from halmirror.errors import MirrorWriteError, UsageError
+from halmirror.listing import Observer, PageSource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from halmirror.config import Settings, SourceSettings
+    from halmirror.oaipmh.protocol import Identity, Page
+
+
+class Client(PageSource, Protocol):
+    """What a harvest needs of an OAI-PMH client."""
+
+    def __enter__(self) -> Self:
+        """Open it."""
+        ...
+
+    def __exit__(self, *exception: object) -> None:
+        """Close it."""
+
+    def identity(self) -> tuple[Identity, Page]:
+        """The Identify answer, and the page it came on."""
+        ...
+
+
+def chosen(
+    settings: Settings, names: Sequence[str], base_url: str | None = None
+) -> list[SourceSettings]:
+    """The sources of those names (none: all), asked at ``base_url`` where one is given.
+
+    Raises `UsageError` before anything is touched.
+    """
+    known = {source.name: source for source in settings.sources}
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"there is no source '{name}'; the configuration has {', '.join(known) or 'none'}"
+            )
+    picked = [known[name] for name in dict.fromkeys(names)] or list(settings.sources)
+    if not picked:
+        raise UsageError("the configuration names no source; add a [[source]] section")
+    if base_url is not None:
+        if len(picked) != 1:
+            raise UsageError("--base-url needs exactly one source; name it")
+        if not base_url.startswith(("http://", "https://")):
+            raise UsageError(f"--base-url: '{base_url}' is no http or https address")
+        picked = [replace(picked[0], base_url=base_url)]
+    return picked
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of the mirror at ``path``.  Raises `MirrorWriteError`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MirrorWriteError(
+            f"{path.parent} cannot be made ({error.strerror}); set another [mirror] path"
+        ) from error
+
+
+def connect(settings: SourceSettings, observer: Observer) -> Client:
+    """The OAI-PMH client that a source's settings ask for.
+
+    User name and password come from the environment variables the settings name; raises
+    `UsageError` where one is missing.
+    """
+    from halmirror.oaipmh.client import Client as OAIClient
+    from halmirror.oaipmh.transport import Politeness
+
+    politeness = Politeness(
+        timeout=settings.timeout,
+        retries=settings.retries,
+        max_wait=settings.max_wait,
+        delay=settings.delay,
+        contact=settings.contact,
+        tls_verify=settings.tls_verify,
+    )
+
+    def on_retry(reason: str, seconds: float) -> None:
+        observer.note(f"{settings.name}: {reason}; trying again in {seconds:.0f} s")
+
+    return OAIClient(settings.base_url, politeness, auth=_credentials(settings), on_retry=on_retry)
+
+
+def _credentials(settings: SourceSettings) -> tuple[str, str] | None:
+    if settings.user_env is None:
+        return None
+    found = [os.environ.get(name) for name in (settings.user_env, settings.password_env) if name]
+    if None in found:
+        raise UsageError(
+            f"{settings.name}: the environment variables {settings.user_env} and "
+            f"{settings.password_env} must hold user name and password"
+        )
+    user, password = (*found, "")[:2]
+    return user or "", password or ""
