@@ -19,6 +19,7 @@ from halmirror.errors import (
     SourceError,
     TransportError,
 )
+from halmirror.filling import fill
 from halmirror.store.writer import Counts
 
 if TYPE_CHECKING:
@@ -246,14 +247,29 @@ class Listing:
         self.limit = 0
 
     def _close(self, window: Window, outcome: Outcome, answer: str) -> None:
-        distinct = self._writer.close(window, answer)
-        announced = window.announced_last
-        if announced is not None and distinct + window.quarantined < announced:
-            self._observer.warning(
-                f"{self._name(window)}: the server announced {announced} records "
-                f"and gave {distinct}"
-            )
+        withheld: tuple[tuple[str, str], ...] = ()
+        announced = window.announced_last or 0
+        if self._writer.distinct(window) + window.quarantined < announced:
+            withheld = self._fill(window, outcome)
+        self._writer.close(window, answer, withheld)
         outcome.closed = True
+
+    def _fill(self, window: Window, outcome: Outcome) -> tuple[tuple[str, str], ...]:
+        """Ask for what a short list left out; what the server withholds, by name."""
+        fresh = replace(window, token=None)
+        filled = fill(
+            self._client, self._writer, self._stream, fresh, self._rules, self._arguments(fresh)
+        )
+        if filled.too_many:
+            raise _Retake(f"the list gave {window.received} of {window.announced_last} records")
+        outcome.counts += filled.counts
+        self._observer.note(
+            f"{self._name(window)}: {window.received} of {window.announced_last} announced "
+            f"records listed, {filled.received} more by GetRecord, {len(filled.withheld)} withheld"
+        )
+        for identifier, reason in filled.withheld:
+            self._observer.warning(f"{identifier}: announced but not given: {reason}")
+        return filled.withheld
 
     # -- errors and ends ------------------------------------------------------------------
 

@@ -37,6 +37,14 @@ class OpenWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """A record that the server announces but does not give, and what it says instead."""
+
+    identifier: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceStatus:
     """How one source stands.
 
@@ -53,6 +61,7 @@ class SourceStatus:
     received: int
     quarantined: int
     open_windows: tuple[OpenWindow, ...]
+    withheld: tuple[Withheld, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +201,22 @@ def _source(
         received,
         quarantined,
         tuple(windows),
+        _withheld(connection, number),
     )
+
+
+def _withheld(connection: sqlite3.Connection, source: int) -> tuple[Withheld, ...]:
+    """What the newest list that announced it did not give, and nothing has brought since."""
+    rows = connection.execute(
+        "SELECT w.oai_identifier, w.reason, max(w.harvest_window) FROM withheld w "
+        "JOIN harvest_window h ON h.id = w.harvest_window JOIN stream t ON t.id = h.stream "
+        "WHERE t.source = ?1 AND NOT EXISTS (SELECT 1 FROM document d JOIN state s "
+        "ON s.document = d.id WHERE d.source = ?1 AND coalesce(s.oai_identifier, "
+        "'oai:HAL:' || d.local_id || 'v' || s.version) = w.oai_identifier) "
+        "GROUP BY w.oai_identifier ORDER BY w.oai_identifier",
+        (source,),
+    )
+    return tuple(Withheld(row[0], row[1]) for row in rows)
 
 
 def _runs(connection: sqlite3.Connection, wanted: int) -> tuple[Run, ...]:

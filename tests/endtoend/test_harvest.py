@@ -410,3 +410,35 @@ def test_a_mirror_that_cannot_be_written(halmirror: CommandLine, tmp_path: Path)
     assert ran.code == 1
     assert "Traceback" not in ran.err
     assert "config.toml" in ran.err
+
+
+def test_a_short_list_is_filled_by_get_record_and_what_is_withheld_is_named(
+    tmp_path: Path,
+) -> None:
+    command = CommandLine(tmp_path)
+
+    class Skipping(RecordedEndpoint):
+        """Leaves two records out of ListRecords; one of them cannot be had at all."""
+
+        def respond(self, request: ParsedRequest) -> Reply:
+            reply = super().respond(request)
+            if request.verb == "ListRecords":
+                for name in ("hal-04493396v1", "hal-02737739v1"):
+                    xml = self.record(f"oai:HAL:{name}").xml
+                    reply = Reply(reply.status, reply.headers, reply.body.replace(xml, b""))
+            asked = request.argument("identifier") or ""
+            if request.verb == "GetRecord" and "hal-02737739" in asked:
+                body = (RECORDED / "error-idDoesNotExist.xml").read_bytes()
+                return Reply(200, {}, body)
+            return reply
+
+    with Skipping(RECORDED, page_size=10) as endpoint:
+        command.configure(endpoint.url)
+        ran = command("harvest")
+    assert ran.code == 0, ran.err
+    assert counts(ran.out)[0] == 72
+    assert "oai:HAL:hal-02737739v1: announced but not given: idDoesNotExist" in ran.err
+    assert command("show", "hal-04493396").code == 0
+    (source,) = json.loads(command("status", "--format", "json").out)["sources"]
+    assert [one["identifier"] for one in source["withheld"]] == ["oai:HAL:hal-02737739v1"]
+    assert "announced but not given: oai:HAL:hal-02737739v1" in command("status").out

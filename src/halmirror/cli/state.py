@@ -57,6 +57,8 @@ def _text(found: Status) -> str:
 
 
 def _source(source: SourceStatus) -> list[str]:
+    from halmirror.export.text import printable
+
     announced = "an unknown number" if source.announced is None else str(source.announced)
     held = f"{source.received} active of {announced} announced"
     lines = [
@@ -68,4 +70,7 @@ def _source(source: SourceStatus) -> list[str]:
         span = f"{window.from_day or ''}..{window.until_day or ''}"
         set_spec = f" set {window.set}" if window.set else ""
         lines.append(f"  open{set_spec} {span}: {window.reason or 'not finished'}")
-    return lines
+    lines += [
+        f"  announced but not given: {one.identifier}: {one.reason}" for one in source.withheld
+    ]
+    return [printable(line) for line in lines]

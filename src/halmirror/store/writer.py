@@ -280,22 +280,39 @@ class Writer:
         with self.transaction():
             self.save(replace(window, reason=reason))
 
-    def close(self, window: Window, answer: str) -> int:
+    def distinct(self, window: Window) -> int:
+        """How many distinct records the window's list has given."""
+        (count,) = self.connection.execute(
+            "SELECT count(*) FROM listed WHERE harvest_window = ?", (window.id,)
+        ).fetchone()
+        return int(count)
+
+    def is_listed(self, stream: Stream, window: Window, local_id: str, version: int) -> bool:
+        """Whether the window's list has given a record."""
+        row = self.connection.execute(
+            "SELECT 1 FROM listed l JOIN document d ON d.id = l.document WHERE "
+            "l.harvest_window = ? AND l.version = ? AND d.source = ? AND d.local_id = ?",
+            (window.id, version, stream.source, local_id),
+        ).fetchone()
+        return row is not None
+
+    def close(self, window: Window, answer: str, withheld: Sequence[tuple[str, str]] = ()) -> None:
         """Close the window; ``answer`` says by which answer its list ended.
 
-        Returns how many distinct records its list gave.
+        ``withheld``: identifiers that the server announces but does not give, with the reason.
         """
         with self.transaction():
-            (distinct,) = self.connection.execute(
-                "SELECT count(*) FROM listed WHERE harvest_window = ?", (window.id,)
-            ).fetchone()
+            distinct = self.distinct(window)
+            self.connection.executemany(
+                "INSERT OR REPLACE INTO withheld VALUES (?, ?, ?)",
+                [(window.id, identifier, reason) for identifier, reason in withheld],
+            )
             self.connection.execute("DELETE FROM listed WHERE harvest_window = ?", (window.id,))
             self.connection.execute(
                 "UPDATE harvest_window SET state = 'closed', reason = NULL, token = NULL, "
                 "closed_at = ?, answer = ?, distinct_records = ? WHERE id = ?",
                 (self.now(), answer, distinct, window.id),
             )
-        return int(distinct)
 
     def _open_window(
         self, stream: int, kind: str, from_day: str | None, until_day: str | None
