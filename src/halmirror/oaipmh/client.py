@@ -12,7 +12,6 @@ who know Sickle.
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sickle import Sickle, oaiexceptions
@@ -20,7 +19,7 @@ from sickle.iterator import OAIItemIterator
 from sickle.models import Identify as SickleIdentify
 from sickle.models import ResumptionToken
 
-from halmirror.errors import ResponseError
+from halmirror.errors import ListError, ProtocolError, ResponseError
 from halmirror.oaipmh.protocol import Identity, Page, check_arguments
 from halmirror.oaipmh.transport import Answer, Politeness, Transport
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 class Response:
     """An answer as Sickle's iterators want it: the parsed tree, the raw text, and the `Page`."""
 
-    def __init__(self, answer: Answer, params: Mapping[str, str]) -> None:
+    def __init__(self, answer: Answer, params: Mapping[str, str | None]) -> None:
         self.params = dict(params)
         self.page = answer.page
         self.url = answer.url
@@ -77,8 +76,7 @@ class StrictIterator(OAIItemIterator):  # type: ignore[misc] # Sickle has no typ
             params = {"resumptionToken": self.resumption_token.token, "verb": self.verb}
         self.oai_response = self.sickle.harvest(**params)
         page: Page = self.oai_response.page
-        for error in page.errors:
-            raise _exception(error.code)(error.message)
+        _raise_first(page)
         if page.rejected:
             raise ResponseError(
                 f"a record at {page.rejected[0].position} of {self.oai_response.url} cannot be "
@@ -86,7 +84,10 @@ class StrictIterator(OAIItemIterator):  # type: ignore[misc] # Sickle has no typ
                 url=self.oai_response.url,
                 position=page.rejected[0].position,
             )
+        sent = params.get("resumptionToken")
         self.resumption_token = self._get_resumption_token()
+        if sent and self.resumption_token and self.resumption_token.token == sent:
+            raise ListError(f"the server gave resumption token '{sent[:60]}' twice in a row")
         namespace = self.sickle.oai_namespace
         self._items = self.oai_response.xml.iterfind(
             f"{namespace}{self.verb}/{namespace}{self.element}"
@@ -137,7 +138,7 @@ class Client(Sickle):  # type: ignore[misc] # Sickle has no types
         Raises `UsageError` for arguments the verb does not take, and `SourceError`.
         """
         check_arguments(verb, arguments)
-        return self._transport.ask({"verb": verb, **arguments}).page
+        return self._transport.ask(_alone({"verb": verb, **arguments})).page
 
     def identity(self) -> tuple[Identity, Page]:
         """The Identify answer, and the page it came on.  Raises `SourceError`."""
@@ -150,20 +151,52 @@ class Client(Sickle):  # type: ignore[misc] # Sickle has no types
             )
         return page.identity, page
 
-    def harvest(self, **params: str) -> Response:
-        """One request, as Sickle's iterators ask it.  Raises `SourceError`."""
-        arguments = {key: value for key, value in params.items() if key != "verb"}
-        check_arguments(params["verb"], arguments)
-        return Response(self._transport.ask(params), params)
+    def harvest(self, **params: str | None) -> Response:
+        """One request, as Sickle's iterators ask it; an argument of none is not sent.
+
+        Raises `UsageError` and `SourceError`.
+        """
+        given = {name: str(text) for name, text in params.items() if text is not None}
+        verb = given.pop("verb", "")
+        check_arguments(verb, given)
+        return Response(self._transport.ask(_alone({"verb": verb, **given})), params)
 
     def Identify(self) -> SickleIdentify:  # noqa: N802 - the verb's own name
-        """Sickle's view of the Identify answer."""
-        return SickleIdentify(self.harvest(verb="Identify"))
+        """Sickle's view of the Identify answer.  Raises `SourceError`."""
+        response = self.harvest(verb="Identify")
+        _raise_first(response.page)
+        return SickleIdentify(response)
 
 
-def _exception(code: str) -> type[Exception]:
-    """Sickle's exception for an error code of OAI-PMH 2.0, section 3.6."""
-    found = getattr(oaiexceptions, code[:1].upper() + code[1:], None)
-    if inspect.isclass(found) and issubclass(found, Exception):
-        return found
-    return oaiexceptions.OAIError  # type: ignore[no-any-return] # Sickle has no types
+def _alone(arguments: dict[str, str]) -> dict[str, str]:
+    """The arguments to send: a resumptionToken allows no other but the verb (section 3.5)."""
+    if not arguments.get("resumptionToken"):
+        return arguments
+    return {name: arguments[name] for name in ("verb", "resumptionToken")}
+
+
+def _condition(sickles: type[Exception]) -> type[ProtocolError]:
+    """An exception that is Sickle's as well as halmirror's."""
+    return type(sickles.__name__, (sickles, ProtocolError), {"__doc__": sickles.__doc__})
+
+
+# Sickle's name for noMetadataFormats lacks the s.
+_CONDITIONS = {
+    "badArgument": _condition(oaiexceptions.BadArgument),
+    "badResumptionToken": _condition(oaiexceptions.BadResumptionToken),
+    "badVerb": _condition(oaiexceptions.BadVerb),
+    "cannotDisseminateFormat": _condition(oaiexceptions.CannotDisseminateFormat),
+    "idDoesNotExist": _condition(oaiexceptions.IdDoesNotExist),
+    "noMetadataFormats": _condition(oaiexceptions.NoMetadataFormat),
+    "noRecordsMatch": _condition(oaiexceptions.NoRecordsMatch),
+    "noSetHierarchy": _condition(oaiexceptions.NoSetHierarchy),
+}
+_OTHER_CONDITION = _condition(oaiexceptions.OAIError)
+
+
+def _raise_first(page: Page) -> None:
+    """Raises the page's first error, if any, by its code (OAI-PMH 2.0, section 3.6)."""
+    if page.errors:
+        error = page.errors[0]
+        kind = _CONDITIONS.get(error.code, _OTHER_CONDITION)
+        raise kind(error.message or error.code, error.code)

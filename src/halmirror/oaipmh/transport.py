@@ -10,11 +10,10 @@ import ssl
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
-from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from halmirror.errors import ResponseError, RetryLaterError, TransportError
+from halmirror.errors import ResponseError, RetryLaterError, TransportError, UsageError
 from halmirror.oaipmh.politeness import RETRIED_STATUSES, pause, retry_after
 from halmirror.oaipmh.protocol import Page, is_solr_outage, looks_cut_short, parse
 from halmirror.version import __version__
@@ -26,11 +25,15 @@ MAX_BYTES = 64 * 1024 * 1024
 """Bytes an answer may have when unpacked: HAL's pages have 0.6 MB, the largest seen 20 MB."""
 
 MAX_REDIRECTS = 5
-UNREACHABLE_SECONDS = 110.0
-"""A host that gives no answer at all is given up after this long, whatever ``retries`` says."""
+UNREACHABLE_SECONDS = 120.0
+"""A host that cannot be reached is given up within this time, whatever ``retries`` says."""
+
+CONNECT_SECONDS = 15.0
+"""The longest wait for a connection, where ``timeout`` is not shorter."""
 
 _BODY_TIMEOUTS = 10
-"""A body may take this many times ``timeout`` in all, however steadily it drips."""
+"""A body may take this many times ``timeout`` in all, however steadily it drips; one that takes
+longer is not asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class Transport:
 
     ``sleep`` waits, ``now`` gives the Unix time and ``chance`` a number from 0 to 1: handed in,
     so that nothing here waits or rolls dice by itself.  ``on_retry`` hears of each new attempt.
+    ``headers`` and credentials (``auth``, else those in ``base_url``) go to the host and port of
+    ``base_url`` only.  Raises `UsageError` for an address or contact that cannot be sent.
     """
 
     def __init__(
@@ -97,24 +102,25 @@ class Transport:
         chance: Callable[[], float] = random.random,
         on_retry: Callable[[str, float], None] | None = None,
     ) -> None:
-        self._base_url = base_url
+        address = _address(base_url)
+        self._url = _without_user(address)
         self._politeness = politeness
         self._method = method
-        self._auth = auth
+        self._auth = auth or ((address.username, address.password) if address.userinfo else None)
+        self._headers = dict(headers or {})
         self._sleep = sleep
         self._now = now
         self._chance = chance
         self._on_retry = on_retry
         self._asked = False
-        contact = f" (+{politeness.contact})" if politeness.contact else ""
+        self._connect_seconds = min(politeness.timeout, CONNECT_SECONDS)
         self._client = httpx.Client(
             headers={
-                "User-Agent": f"halmirror/{__version__}{contact}",
+                "User-Agent": _user_agent(politeness.contact),
                 "Accept": "text/xml, application/xml;q=0.9, */*;q=0.1",
                 "Accept-Encoding": "gzip",
-                **(headers or {}),
             },
-            timeout=httpx.Timeout(politeness.timeout),
+            timeout=httpx.Timeout(politeness.timeout, connect=self._connect_seconds),
             verify=politeness.tls_verify,
             follow_redirects=False,
         )
@@ -132,22 +138,28 @@ class Transport:
     def ask(self, arguments: Mapping[str, str]) -> Answer:
         """The answer to a request, asked again where that may help.
 
-        Raises `TransportError`, `RetryLaterError` or `ResponseError`.
+        Raises `TransportError`, `RetryLaterError` or `ResponseError`; `UsageError` where closed.
         """
+        if self._client.is_closed:
+            raise UsageError(f"the client of {self._url} is closed")
         attempt = 0
         waited = 0.0
-        began = self._now()
+        silent = 0.0
         while True:
             attempt += 1
             self._keep_apart()
+            began = time.monotonic()
             try:
                 return self._once(arguments)
             except _AgainError as again:
-                late = again.silent and self._now() - began >= UNREACHABLE_SECONDS
-                if attempt > self._politeness.retries or late:
+                if attempt > self._politeness.retries:
                     raise again.reason from again
                 wait = self._wait(again, attempt, waited)
                 waited += wait if again.wait is not None else 0.0
+                # A next try may take as long as a connection may: it has to end in time as well.
+                silent += time.monotonic() - began + wait if again.silent else 0.0
+                if silent + self._connect_seconds > UNREACHABLE_SECONDS:
+                    raise again.reason from again
                 if self._on_retry is not None:
                     self._on_retry(str(again.reason), wait)
                 self._sleep(wait)
@@ -162,7 +174,7 @@ class Transport:
             return pause(attempt, self._chance())
         if waited + again.wait > self._politeness.max_wait:
             raise RetryLaterError(
-                f"{self._base_url} asks to come back in {again.wait:.0f} seconds, more than "
+                f"{self._url} asks to come back in {again.wait:.0f} seconds, more than "
                 f"max_wait allows ({self._politeness.max_wait:.0f}); run again then",
                 again.wait,
             ) from again.reason
@@ -189,53 +201,37 @@ class Transport:
         if is_solr_outage(page):
             message = f"{reply.url} says that its search engine is down; try again later"
             raise _AgainError(TransportError(message))
+        _check_answers(page, arguments["verb"], reply.url)
         return Answer(page, reply.body, reply.url)
 
     def _follow(self, arguments: Mapping[str, str]) -> _Reply:
         """Ask, and follow redirects by hand: only to http and https, never away from TLS."""
-        request = self._request(self._base_url, arguments)
+        url = self._url
         for _ in range(MAX_REDIRECTS + 1):
+            request = self._request(url, arguments)
             reply, location = self._exchange(request)
             if location is None:
                 return reply
-            target = urljoin(str(request.url), location)
-            self._check_redirect(str(request.url), target)
-            request = self._redirected(request, target)
+            url = _target(request.url, location)
         raise TransportError(
-            f"{self._base_url} redirects more than {MAX_REDIRECTS} times; correct base_url"
+            f"{self._url} redirects more than {MAX_REDIRECTS} times; correct base_url"
         )
 
-    def _request(self, url: str, arguments: Mapping[str, str]) -> httpx.Request:
+    def _request(self, url: httpx.URL, arguments: Mapping[str, str]) -> httpx.Request:
+        """A request with the arguments, as far as a redirect's address has not got them."""
+        headers = self._headers if self._is_repository(url) else {}
         if self._method == "POST":
-            return self._client.build_request("POST", url, data=dict(arguments))
-        merged = httpx.URL(url).copy_merge_params(dict(arguments))
-        return self._client.build_request("GET", merged)
+            return self._client.build_request("POST", url, data=dict(arguments), headers=headers)
+        missing = {name: text for name, text in arguments.items() if name not in url.params}
+        merged = url.copy_merge_params(missing)
+        return self._client.build_request("GET", merged, headers=headers)
 
-    def _redirected(self, request: httpx.Request, target: str) -> httpx.Request:
-        return self._client.build_request(
-            request.method,
-            target,
-            content=request.content if request.method == "POST" else None,
-            headers={
-                key: value
-                for key, value in request.headers.items()
-                if key.lower() == "content-type"
-            },
-        )
-
-    def _check_redirect(self, source: str, target: str) -> None:
-        scheme = urlsplit(target).scheme
-        if scheme not in {"http", "https"}:
-            raise TransportError(f"{source} redirects to {target[:200]}, which is not followed")
-        if urlsplit(source).scheme == "https" and scheme == "http":
-            raise TransportError(
-                f"{source} redirects to unprotected {target[:200]}, which is not followed; "
-                "set base_url to an address that you trust"
-            )
+    def _is_repository(self, url: httpx.URL) -> bool:
+        return (url.host, url.port) == (self._url.host, self._url.port)
 
     def _exchange(self, request: httpx.Request) -> tuple[_Reply, str | None]:
-        same_host = request.url.host == httpx.URL(self._base_url).host
-        auth = httpx.BasicAuth(*self._auth) if self._auth and same_host else None
+        trusted = self._is_repository(request.url)
+        auth = httpx.BasicAuth(*self._auth) if self._auth and trusted else None
         try:
             response = self._client.send(request, stream=True, auth=auth)
             try:
@@ -257,7 +253,7 @@ class Transport:
         end = time.monotonic() + limit
         parts: list[bytes] = []
         size = 0
-        for part in response.iter_bytes(64 * 1024):
+        for part in response.iter_bytes():
             size += len(part)
             if size > politeness.max_bytes:
                 raise ResponseError(
@@ -266,8 +262,10 @@ class Transport:
                     url=url,
                 )
             if time.monotonic() > end:
-                message = f"the answer of {url} took longer than {limit:.0f} seconds"
-                raise _AgainError(TransportError(message))
+                raise TransportError(
+                    f"the answer of {url} took longer than {limit:.0f} seconds; "
+                    f"raise timeout (now {politeness.timeout:g} s) or run again later"
+                )
             parts.append(part)
         return b"".join(parts)
 
@@ -279,6 +277,8 @@ class Transport:
                 f"{url}: the server's certificate is not valid ({reason}); if you trust it all "
                 "the same, set tls_verify = false for this source"
             )
+        if _handshake_problem(error):
+            return TransportError(f"{url}: TLS does not come about ({reason}); check base_url")
         again = _AgainError(
             TransportError(
                 f"{url} cannot be reached or broke off ({reason}); check the address and the "
@@ -293,6 +293,69 @@ def _refused(reply: _Reply) -> TransportError:
     return TransportError(
         f"{reply.url} refuses with HTTP status {reply.status}; check base_url and credentials"
     )
+
+
+def _check_answers(page: Page, verb: str, url: str) -> None:
+    """Raises `ResponseError` where a page without errors does not answer what was asked."""
+    if page.errors:
+        return
+    if page.verb != verb:
+        raise ResponseError(f"{url} was asked for {verb} and answers {page.verb}", url=url)
+    if verb == "GetRecord" and not (page.records or page.rejected):
+        raise ResponseError(f"{url} answers with neither an error nor a record: no record", url=url)
+
+
+def _address(base_url: str) -> httpx.URL:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise UsageError(f"base_url '{base_url}' is no address ({error})") from error
+    if url.scheme not in {"http", "https"} or not url.host or "%" in url.host:
+        raise UsageError(f"base_url '{base_url}' is no http or https address")
+    return url
+
+
+def _without_user(url: httpx.URL) -> httpx.URL:
+    """The address without user name and password, which no message may tell."""
+    return url.copy_with(username=None, password=None)
+
+
+def _target(source: httpx.URL, location: str) -> httpx.URL:
+    """Where a redirect leads.  Raises `TransportError` where it must not be followed."""
+    shown = location[:200]
+    try:
+        target = _without_user(source.join(location))
+    except (httpx.InvalidURL, ValueError) as error:
+        raise TransportError(f"{source} redirects to '{shown}', which is no address") from error
+    if target.scheme not in {"http", "https"} or not target.host:
+        raise TransportError(f"{source} redirects to '{shown}', which is not followed")
+    if source.scheme == "https" and target.scheme == "http":
+        raise TransportError(
+            f"{source} redirects to unprotected '{shown}', which is not followed; "
+            "set base_url to an address that you trust"
+        )
+    return target
+
+
+def _user_agent(contact: str | None) -> str:
+    if not contact:
+        return f"halmirror/{__version__}"
+    if not (contact.isascii() and contact.isprintable()):
+        raise UsageError(f"contact {contact!r} has characters that no HTTP header may have")
+    is_mail = "@" in contact and ":" not in contact
+    return f"halmirror/{__version__} (+{'mailto:' if is_mail else ''}{contact})"
+
+
+def _handshake_problem(error: BaseException) -> bool:
+    """Whether a connection failed for TLS itself; one that broke off in a handshake may pass."""
+    if not isinstance(error, httpx.ConnectError):
+        return False
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _certificate_problem(error: BaseException) -> bool:
