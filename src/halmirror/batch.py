@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from lxml import etree
+
 from halmirror.crosswalks import RULES_VERSION, content_sets, crosswalk
 from halmirror.crosswalks.dublin_core import values
 from halmirror.frame import Codec
@@ -74,8 +76,15 @@ def prepare(data: bytes, rules: Rules, url: str | None = None) -> Batch:
 
 def prepare_page(page: Page, rules: Rules) -> Batch:
     """The batch of a page that is parsed already."""
-    rows = tuple(_row(record, rules) for record in page.records)
-    return Batch(rows, page.rejected, page.token, page.response_date)
+    rows: list[Row] = []
+    rejected = list(page.rejected)
+    for record in page.records:
+        try:
+            rows.append(_row(record, rules))
+        except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as error:
+            # One record that no rule foresaw must not cost the page: it goes to quarantine.
+            rejected.append(_rejected(record, error))
+    return Batch(tuple(rows), tuple(rejected), page.token, page.response_date)
 
 
 def local_key(oai_identifier: str, profile: str) -> tuple[str, int]:
@@ -127,6 +136,14 @@ def _row(record: SourceRecord, rules: Rules) -> Row:
         frame=_codec(rules.dictionary).pack(source, body),
         keys=keys,
     )
+
+
+def _rejected(record: SourceRecord, error: Exception) -> Rejected:
+    data = record.header.identifier.encode()
+    if record.metadata is not None:
+        data += b"\n" + etree.tostring(record.metadata, encoding="utf-8")
+    reason = f"it cannot be normalised ({type(error).__name__}: {str(error)[:200]})"
+    return Rejected(data, record.header.identifier, reason)
 
 
 @lru_cache(maxsize=4)

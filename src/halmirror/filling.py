@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from halmirror.batch import Rules, local_key, prepare_page
 from halmirror.errors import ListError, ProtocolError
-from halmirror.store.writer import Counts
+from halmirror.store.model import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from halmirror.listing import PageSource
     from halmirror.oaipmh.protocol import Header, Page
-    from halmirror.store.writer import Stream, Window, Writer
+    from halmirror.store.model import Stream, Window
+    from halmirror.store.writer import Writer
 
 MOST = 1000
 """More missing records than this are no gaps: the list itself was cut, and is taken again."""

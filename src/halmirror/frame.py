@@ -63,7 +63,12 @@ class Codec:
         return opener
 
     def pack(self, source: bytes, body: bytes) -> bytes:
-        """One frame of the canonical XML ``source`` and the JSON ``body``."""
+        """One frame of the canonical XML ``source`` and the JSON ``body``.
+
+        Raises `FrameError` for a record too large to be read back.
+        """
+        if len(source) + len(body) >= _MAX_CONTENT:
+            raise FrameError(f"the record is larger than {_MAX_CONTENT} bytes")
         return self._compressor.compress(source + b"\0" + body)
 
     def open(self, data: bytes) -> Frame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from halmirror import windows
@@ -27,16 +28,17 @@ from halmirror.reconcile import Findings, Reconciliation
 from halmirror.sources import Client, chosen, connect, make_folder
 from halmirror.store import indexer
 from halmirror.store.database import seconds_since, translated
-from halmirror.store.writer import Counts, Writer
+from halmirror.store.model import Counts
+from halmirror.store.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from halmirror.config import Settings, SourceSettings
     from halmirror.oaipmh.protocol import Identity
-    from halmirror.store.writer import Source, Stream, Window
+    from halmirror.store.model import Source, Stream, Window
 
-_INDEX_EVERY = indexer.BATCH
+_OUTCOMES = {0: "done", 1: "failed", 3: "done in part"}
 _SILENT_WINDOWS = 2
 """Windows in a row without any usable answer: the source is away."""
 
@@ -129,7 +131,7 @@ def harvest(
                 job = _SourceHarvest(writer, source, request, observer, sleep, window_records)
                 reports.append(job.report)
                 job.run(client or connect)
-            outcome = "done"
+            outcome = _OUTCOMES[Report(tuple(reports)).exit_code]
         except HalmirrorError as error:
             outcome = f"failed: {error}"
             raise
@@ -158,7 +160,6 @@ class _SourceHarvest:
         self._sleep = sleep
         self._window_records = window_records
         self._left = request.limit
-        self._unindexed = 0
         self._failures: list[int] = []
 
     def run(self, client: Callable[[SourceSettings, Observer], Client]) -> None:
@@ -184,8 +185,10 @@ class _SourceHarvest:
                 f"{source.name}: the base URL moved from {moved_from} to {source.base_url}"
             )
         self._writer.keep_identity(source, identity.xml, identity.metadata_policy)
-        today = page.response_date[:10]
-        earliest = identity.earliest_datestamp[:10] or today
+        today = windows.today_by(page.response_date, datetime.now(UTC).date())
+        earliest = identity.earliest_datestamp[:10]
+        if not windows.is_day(earliest):
+            earliest = windows.FIRST_DAY
         repository = Repository(earliest, today, identity.granularity)
         sets = self._request.sets or self._settings.sets or ("",)
         marks = []
@@ -245,7 +248,8 @@ class _SourceHarvest:
             outcome = listing.take(window)
             todo = outcome.pieces + todo
             self._account(outcome)
-            if _is_refused(outcome) and stream.planned_until is None:
+            nothing = outcome.counts == Counts() and self._writer.is_untouched(stream)
+            if _is_refused(outcome) and nothing:
                 # A set or format that the server never knew leaves no trace in the mirror.
                 self._writer.discard(stream)
                 return False
@@ -283,8 +287,13 @@ class _SourceHarvest:
         ]
         if self._request.full:
             replaced = [one for one in held if one.kind == "plan"]
+        until = max(repository.today, stream.planned_until or "")
         laid = self._writer.plan(
-            stream, [span], kind="plan", planned_until=repository.today, replaces=replaced
+            stream,
+            [span],
+            kind="plan",
+            planned_until=until,
+            replaces=replaced,
         )
         return [one for one in held if one not in replaced] + laid
 
@@ -308,11 +317,6 @@ class _SourceHarvest:
         if outcome.reason is not None:
             self.report.problems.append(outcome.reason)
             self._failures.append(outcome.error.exit_code if outcome.error is not None else 3)
-        self._unindexed += counts.new + counts.changed
-        if self._unindexed >= _INDEX_EVERY:
-            with translated(self._writer.path):
-                indexer.catch_up(self._writer.connection)
-            self._unindexed = 0
 
     def _fail(self, error: HalmirrorError) -> None:
         self.report.problems.append(str(error))

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
     from halmirror.record import Body
 
-_HAL_ID = re.compile(r"([a-z][a-z0-9]*)([-_])([0-9]+)(?:v([1-9][0-9]*))?", re.ASCII | re.IGNORECASE)
+_HAL_ID = re.compile(
+    r"([a-z][a-z0-9]*)([-_])([0-9]+)(?:v([1-9][0-9]{0,8}))?", re.ASCII | re.IGNORECASE
+)
 _HAL_OAI = re.compile(
     r"oai:(?:hal|[a-z0-9.-]*(?:archives-ouvertes\.fr|hal\.science|ccsd\.cnrs\.fr)):",
     re.ASCII | re.IGNORECASE,
 )
 _HAL_ADDRESS = re.compile(
     r"(?:https?://[^/?#\s]+|[^/?#\s:]+\.[a-z]{2,})/(?:[^/?#\s]+/)??"
-    r"([a-z][a-z0-9]*[-_][0-9]{6,}(?:v[1-9][0-9]*)?)(/[^?#\s]*)?(?:[?#]\S*)?",
+    r"([a-z][a-z0-9]*[-_][0-9]{6,}(?:v[1-9][0-9]{0,8})?)(/[^?#\s]*)?(?:[?#]\S*)?",
     re.ASCII | re.IGNORECASE,
 )
 _LEGACY = {"ccsd": "hal", "democrite": "in2p3"}

@@ -20,14 +20,17 @@ from halmirror.errors import (
     TransportError,
 )
 from halmirror.filling import fill
-from halmirror.store.writer import Counts
+from halmirror.store import indexer
+from halmirror.store.database import translated
+from halmirror.store.model import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from halmirror.batch import Batch
     from halmirror.oaipmh.protocol import Page
-    from halmirror.store.writer import Stream, Window, Writer
+    from halmirror.store.model import Stream, Window
+    from halmirror.store.writer import Writer
 
 RETAKES = 3
 """How often a window is taken again within a run when its list contradicts itself."""
@@ -42,6 +45,7 @@ CONTROL_WAITS = (5.0, 30.0)
 _COLLISION_SHARE = 0.01
 _COLLISION_RECORDS = 100
 _EXCESS_RECORDS = 10_000
+_SPLITS = 64
 
 
 class PageSource(Protocol):
@@ -126,6 +130,9 @@ class Listing:
         self._sleep = sleep
         self._window_records = window_records
         self.limit = limit
+        self._largest = 0
+        self._splits = 0
+        self._unindexed = 0
 
     def take(self, window: Window) -> Outcome:
         """Take a window's list to its end.  Trouble with it is in the outcome, not raised."""
@@ -184,10 +191,13 @@ class Listing:
             if self._too_large(page, window):
                 span = (window.from_day, window.until_day)
                 pieces = windows.halve(span, self._repository.earliest, self._repository.today)
-                if len(pieces) > 1:
+                if len(pieces) > 1 and self._may_split(page):
                     outcome.pieces = self._writer.split(window, pieces)
                     return
             self._check_same_list(page, window)
+            if _is_empty(page) and not window.token:
+                self._judge_empty(window, outcome)
+                return
             batch = prepare_page(page, self._rules)
             if self.limit is not None and len(batch.rows) > self.limit:
                 self._take_some(window, batch, outcome)
@@ -196,6 +206,7 @@ class Listing:
             counts, fresh = self._writer.commit_page(self._stream, window, batch)
             outcome.counts += counts
             self._observer.page(self._stream, window, counts)
+            self._index(counts)
             if self.limit is not None:
                 self.limit -= len(batch.rows)
             if window.token is None:
@@ -220,6 +231,21 @@ class Listing:
     def _too_large(self, page: Page, window: Window) -> bool:
         size = page.token.complete_list_size if page.token else None
         return not window.token and size is not None and size > self._window_records
+
+    def _may_split(self, page: Page) -> bool:
+        """Whether one more split can be honest: a size that never shrinks would split for ever."""
+        size = page.token.complete_list_size if page.token else None
+        self._largest = max(self._largest, size or 0)
+        self._splits += 1
+        return self._splits <= _SPLITS + 4 * self._largest // self._window_records
+
+    def _index(self, counts: Counts) -> None:
+        """Keep the search index a batch behind the records."""
+        self._unindexed += counts.new + counts.changed + counts.gone
+        if self._unindexed >= indexer.BATCH:
+            with translated(self._writer.path):
+                indexer.catch_up(self._writer.connection)
+            self._unindexed = 0
 
     def _check_same_list(self, page: Page, window: Window) -> None:
         """A list that another harvester's token has overwritten shows by its records (hal.md)."""
@@ -324,6 +350,11 @@ class Listing:
             arguments["set"] = self._stream.set_spec
         page = self._client.page("ListIdentifiers", arguments)
         return bool(page.headers)
+
+
+def _is_empty(page: Page) -> bool:
+    """A list without records, rejected ones or a token: it says what ``noRecordsMatch`` says."""
+    return not (page.records or page.rejected or (page.token and page.token.value))
 
 
 def _advanced(window: Window, batch: Batch) -> Window:

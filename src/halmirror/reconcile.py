@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from halmirror.listing import Observer, PageSource
     from halmirror.oaipmh.protocol import Page
     from halmirror.sources import Client
+    from halmirror.store.model import Stream, Window
     from halmirror.store.vanished import Vanished
-    from halmirror.store.writer import Stream, Window
 
 ALWAYS_ALLOWED = 3
 """So few records may always be lost (contract, "Reconcile")."""

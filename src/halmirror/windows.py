@@ -23,17 +23,37 @@ at the rate measured, far inside the two hours that its tokens live."""
 OVERLAP_DAYS = 1
 """A run begins this many days before the last run's first answer: the server's day is its own."""
 
+FIRST_DAY = "1990-01-01"
+"""No repository is older; what claims to be so lies in the first window all the same."""
+
 _DAY = re.compile(r"\d{4}-\d\d-\d\d$")
+
+
+def is_day(text: str) -> bool:
+    """Whether ``text`` is a day that the calendar has."""
+    try:
+        return bool(_DAY.match(text)) and date.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def parse_day(text: str, option: str) -> str:
     """``text`` where it is a day.  Raises `UsageError` that names ``option``."""
-    try:
-        if _DAY.match(text):
-            return date.fromisoformat(text).isoformat()
-    except ValueError:
-        pass
+    if is_day(text):
+        return text
     raise UsageError(f"{option}: '{text}' is no day; write it as 2026-11-20")
+
+
+def today_by(response_date: str, clock: date) -> str:
+    """The day of the server's answer, never more than a day after our own ``clock``.
+
+    A server whose clock runs ahead would otherwise set a mark that skips what comes meanwhile.
+    """
+    latest = clock + timedelta(days=1)
+    try:
+        return min(date.fromisoformat(response_date[:10]), latest).isoformat()
+    except ValueError:
+        return clock.isoformat()
 
 
 def shifted(day: str, days: int) -> str:
@@ -49,7 +69,7 @@ def halve(span: Span, earliest: str, today: str) -> list[Span]:
 
     Unbounded ends stay unbounded; ``earliest`` and ``today`` stand in for them to find the middle.
     """
-    low = date.fromisoformat(span[0] or min(earliest, span[1] or today))
+    low = date.fromisoformat(span[0] or min(max(earliest, FIRST_DAY), span[1] or today))
     high = date.fromisoformat(span[1] or max(today, low.isoformat()))
     if low >= high:
         return [span]

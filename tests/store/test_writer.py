@@ -15,8 +15,9 @@ from halmirror.frame import Codec
 from halmirror.mirror import Filters
 from halmirror.record import Body, Title, encode
 from halmirror.store import indexer
+from halmirror.store.model import Counts, Stream, Window
 from halmirror.store.schema import SCHEMA_VERSION
-from halmirror.store.writer import Counts, Stream, Window, Writer
+from halmirror.store.writer import Writer
 
 
 def row(
@@ -58,11 +59,20 @@ class Harvest:
         self.writer = writer
         source, _ = writer.source("hal", "https://example.org/oai", "hal")
         self.stream: Stream = writer.stream(source, "oai_dc", "")
-        self.window: Window = writer.plan(
+        self.window = self.begin()
+
+    def begin(self) -> Window:
+        """A list of its own: what one list gives twice counts once."""
+        self.window = self.writer.plan(
             self.stream, [(None, None)], kind="plan", planned_until="2026-11-20"
         )[0]
+        return self.window
 
     def take(self, *rows: Row) -> Counts:
+        self.begin()
+        return self.take_more(*rows)
+
+    def take_more(self, *rows: Row) -> Counts:
         batch = Batch(rows, (), None, "2026-11-20T03:00:00Z")
         counts, _ = self.writer.commit_page(self.stream, self.window, batch)
         return counts
@@ -299,3 +309,56 @@ def test_several_passes_may_go_on_at_once_and_see_one_state(path: Path) -> None:
             assert seen == [f"hal-{n}" for n in range(5)]
             assert len(list(second)) == 4
             assert len(list(mirror.records())) == 9
+
+
+@pytest.mark.parametrize("order", list(permutations(["A", "B", "C"])))
+def test_one_record_given_twice_by_a_list_counts_once_whatever_the_order(
+    path: Path, order: tuple[str, ...]
+) -> None:
+    with Writer(path, "test") as writer:
+        harvest = Harvest(writer)
+        for title in order:
+            harvest.take_more(row("hal-1", title=title))
+        states = writer.connection.execute("SELECT count(*) FROM state").fetchone()[0]
+        harvest.begin()
+        for title in order:
+            harvest.take_more(row("hal-1", title=title))
+        with Mirror(path) as mirror:
+            (record,) = mirror.records()
+        assert record.body.titles[0].value == "C"
+        assert states <= 3
+
+
+@pytest.mark.parametrize("order", list(permutations([1, 2])))
+def test_a_deleted_higher_version_leaves_the_lower_one_active(
+    path: Path, order: tuple[int, ...]
+) -> None:
+    rows = {1: row("hal-1", 1), 2: row("hal-1", 2, title="Two")}
+    after = {1: rows[1], 2: deleted("hal-1", 2)}
+    with Writer(path, "test") as writer:
+        harvest = Harvest(writer)
+        harvest.take(*(rows[version] for version in order))
+        harvest.take(*(after[version] for version in order))
+        with Mirror(path) as mirror:
+            states = {
+                r.head.version: r.head.status for r in mirror.records(Filters(status=("all",)))
+            }
+        assert states == {1: "active", 2: "deleted"}
+        harvest.take(*(rows[version] for version in order))
+        with Mirror(path) as mirror:
+            assert [r.head.version for r in mirror.records()] == [2]
+
+
+def test_a_damaged_record_is_named_and_the_rest_is_read(path: Path) -> None:
+    with Writer(path, "test") as writer:
+        harvest = Harvest(writer)
+        harvest.take(row("hal-1"), row("hal-2"))
+        broken = Codec().pack(b"<dc/>", b"[not an object")
+        writer.connection.execute("UPDATE content SET frame = ? WHERE id = 1", (broken,))
+        indexer.catch_up(writer.connection)
+    with Mirror(path) as mirror:
+        assert mirror.get("hal-2") is not None
+        for read in (mirror.get, mirror.json):
+            with pytest.raises(errors.MirrorError, match="hal-1v1 is damaged"):
+                read("hal-1")
+        assert mirror.search("title").total == 1

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
-    from halmirror.store.writer import Counts, Stream, Window
+    from halmirror.store.model import Counts, Stream, Window
 
 _LOG_SECONDS = 30.0
 

@@ -20,6 +20,8 @@ _ANR_FORM = re.compile(
 )
 _EUROPEAN = re.compile(r"European Project ?:", re.ASCII)
 _YEAR = re.compile(r" ?\( ?([0-9]{4}) ?\)$", re.ASCII)
+_MOST_RIVALS = 8
+"""How many contradicting entries of one grant number are tried for a further finding."""
 _CALL = re.compile(r"[A-Z0-9]+[-_][A-Za-z0-9_-]*[0-9]", re.ASCII)
 
 
@@ -122,17 +124,28 @@ def collect(found: list[Funding]) -> tuple[list[Funding], list[tuple[int, bool]]
     """Entries, each project once, and for each finding its entry and whether it is a repetition."""
     entries: list[Funding] = []
     places: list[tuple[int, bool]] = []
-    same: dict[object, list[int]] = {}
+    seen: dict[Funding, int] = {}
+    same: dict[tuple[str | None, str], list[int]] = {}
     for one in found:
-        near = same.setdefault((one.funder, one.number) if one.number else one, [])
-        for at in near:
-            whole = entries[at] if entries[at] == one else joined(entries[at], one)
-            if whole is not None:
-                places.append((at, whole == entries[at]))
-                entries[at] = whole
-                break
-        else:
-            near.append(len(entries))
-            places.append((len(entries), False))
+        if one in seen:
+            places.append((seen[one], True))
+            continue
+        near = same.setdefault((one.funder, one.number), []) if one.number else []
+        at, again = _entry_of(one, entries, near[:_MOST_RIVALS])
+        if at == len(entries):
+            near.append(at)
             entries.append(one)
+        else:
+            entries[at] = joined(entries[at], one) or entries[at]
+        seen[one] = at
+        places.append((at, again))
     return entries, places
+
+
+def _entry_of(one: Funding, entries: list[Funding], near: list[int]) -> tuple[int, bool]:
+    """The entry a finding belongs to, a new one where none fits; and whether it adds nothing."""
+    for at in near:
+        whole = joined(entries[at], one)
+        if whole is not None:
+            return at, whole == entries[at]
+    return len(entries), False

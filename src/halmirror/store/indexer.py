@@ -8,26 +8,31 @@ states.  A watermark for each says how far the index has come, so search may tra
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+import msgspec
 from pyroaring import BitMap
 
 from halmirror.folding import fold
-from halmirror.record import decode_body
+from halmirror.frame import FrameError
+from halmirror.record import Body, decode_body
 from halmirror.store.database import codec
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from halmirror.record import Body
+    from halmirror.frame import Codec
 
 BATCH = 2000
 """Contents a transaction: FTS5 writes a segment for each, so neither few nor many."""
 
 CHUNK_BITS = 16
 """A stored bitmap covers 65,536 contents: the unit that Roaring bitmaps work in."""
+
+_DATE = re.compile(r"([0-9]{4})(?![0-9])(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 _Changes = dict[tuple[str, str, int], tuple[BitMap, BitMap]]
 
@@ -72,7 +77,7 @@ def _index_contents(connection: sqlite3.Connection, batch: int) -> int:
     entries: list[tuple[int, int]] = []
     texts: list[tuple[int | str, ...]] = []
     for number, frame, source in rows:
-        body = decode_body(opener.open(frame).body)
+        body = _body(opener, frame)
         entries.append((number, sort_date(body.date)))
         texts.append((number, *columns(body)))
         _mark(changes, "source", source, number)
@@ -88,6 +93,14 @@ def _index_contents(connection: sqlite3.Connection, batch: int) -> int:
         _apply(connection, changes)
         _set_upto(connection, "content", rows[-1][0])
     return len(rows)
+
+
+def _body(opener: Codec, frame: bytes) -> Body:
+    """A content's body; an empty one where it is damaged: reading the record then says so."""
+    try:
+        return decode_body(opener.open(frame).body)
+    except (FrameError, msgspec.DecodeError):
+        return Body()
 
 
 def _index_states(connection: sqlite3.Connection, batch: int) -> int:
@@ -148,9 +161,12 @@ def facets(body: Body) -> Iterator[tuple[str, str]]:
 
 
 def sort_date(date: str | None) -> int:
-    """An EDTF level 0 date as a number that sorts: ``2018-03`` is 20180300, none is 0."""
-    digits = (date or "").replace("-", "")
-    return int(digits.ljust(8, "0")) if digits.isascii() and digits.isdigit() else 0
+    """The number a date sorts by: ``2018-03`` is 20180300; an interval's start; none is 0."""
+    found = _DATE.match(date or "")
+    if found is None:
+        return 0
+    year, month, day = found.groups("00")
+    return int(year + month + day)
 
 
 def _other(body: Body) -> Iterator[str | None]:

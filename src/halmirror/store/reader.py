@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from halmirror import errors
 from halmirror.frame import Frame, FrameError
 from halmirror.record import STATUSES, Body, Head, Record, decode_body, encode, join_json, versioned
@@ -153,7 +155,7 @@ class Reader:
             status=state.status,
             status_since=since,
             followed_by=followed_by,
-            sets=tuple(json.loads(state.specs)),
+            sets=_sets(state),
         )
 
     def body_json(self, state: State) -> bytes:
@@ -167,22 +169,24 @@ class Reader:
         try:
             return self._codec.open(state.frame)
         except FrameError as error:
-            raise errors.MirrorError(
-                f"{versioned(state.local_id, state.version)} is damaged in the mirror ({error}); "
-                "restore the file from a backup or harvest again with --full"
-            ) from error
+            raise _damaged(state, str(error)) from error
 
     def record(self, state: State, at: int) -> Record:
         """The state's record."""
-        return Record(self.head(state, at), decode_body(self.body_json(state)))
+        return Record(self.head(state, at), self._decoded(state))
 
     def json(self, state: State, at: int) -> bytes:
         """The record's one line of JSON, without decoding its body."""
-        return join_json(encode(self.head(state, at)), self.body_json(state))
+        body = self.body_json(state)
+        if not (body.startswith(b"{") and body.endswith(b"}")):
+            raise _damaged(state, "its normalised form is no JSON object")
+        return join_json(encode(self.head(state, at)), body)
 
-    def body(self, frame: bytes) -> Body:
-        """The body inside a frame."""
-        return decode_body(self._codec.open(frame).body)
+    def _decoded(self, state: State) -> Body:
+        try:
+            return decode_body(self.body_json(state))
+        except msgspec.DecodeError as error:
+            raise _damaged(state, str(error)) from error
 
     def _followed_by(self, state: State, at: int) -> str | None:
         """The highest version of the document that the mirror held at a commit."""
@@ -191,3 +195,17 @@ class Reader:
             {"document": state.document, "at": at},
         ).fetchone()
         return versioned(state.local_id, highest) if highest > state.version else None
+
+
+def _sets(state: State) -> tuple[str, ...]:
+    try:
+        return tuple(json.loads(state.specs))
+    except ValueError as error:
+        raise _damaged(state, f"its sets: {error}") from error
+
+
+def _damaged(state: State, reason: str) -> errors.MirrorError:
+    return errors.MirrorError(
+        f"{versioned(state.local_id, state.version)} is damaged in the mirror ({reason}); "
+        "restore the file from a backup"
+    )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from halmirror import query as tree
+from halmirror.errors import MirrorError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -64,7 +65,7 @@ class Index:
                 "SELECT value, bits FROM facet WHERE kind = ? ORDER BY value, chunk", (kind,)
             )
             for value, bits in rows:
-                count = hits.intersection_cardinality(BitMap.deserialize(bits))
+                count = hits.intersection_cardinality(_bitmap(bits))
                 if count:
                     found[value] = found.get(value, 0) + count
             counts[kind] = dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
@@ -109,7 +110,7 @@ class Index:
         for (chunk,) in self.connection.execute(
             "SELECT bits FROM facet WHERE kind = ? AND value = ?", (kind, value)
         ):
-            bits |= BitMap.deserialize(chunk)
+            bits |= _bitmap(chunk)
         if kind in {"status", "set"} and self._moved:
             bits -= BitMap(self._moved)
             bits |= BitMap(
@@ -127,7 +128,7 @@ class Index:
         ):
             year = int(value)
             if (first is None or year >= first) and (last is None or year <= last):
-                bits |= BitMap.deserialize(chunk)
+                bits |= _bitmap(chunk)
         return bits
 
     def _identified(self, scheme: str, value: str) -> BitMap:
@@ -207,6 +208,15 @@ class Index:
             ).fetchone()
             for number in contents
         }
+
+
+def _bitmap(data: bytes) -> BitMap:
+    try:
+        return BitMap.deserialize(data)
+    except ValueError as error:
+        raise MirrorError(
+            f"the search index is damaged ({error}); restore the mirror from a backup"
+        ) from error
 
 
 def match_expression(text: tree.Text) -> str:

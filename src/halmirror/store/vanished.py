@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from halmirror.store.writer import WINDOW_COLUMNS, Window
+from halmirror.store.model import WINDOW_COLUMNS, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from halmirror.oaipmh.protocol import Token
-    from halmirror.store.writer import Stream, Writer
+    from halmirror.store.model import Stream
+    from halmirror.store.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,23 +142,8 @@ class VanishedLog:
                 (window.id,),
             ).fetchall()
             for state, verdict, followed_by in rows:
-                self._mark(
-                    state, "withdrawn" if verdict == "withdrawn" else "superseded", followed_by
-                )
-
-    def _mark(self, state: int, status: str, followed_by: str | None) -> None:
-        seq = self._writer.sequence()
-        self._writer.end_state(state, seq)
-        self._writer.insert(
-            "INSERT INTO state (document, version, content, oai_identifier, datestamp, sets, "
-            "status, followed_by, first_seq, run) SELECT document, version, content, "
-            "oai_identifier, datestamp, sets, ?, ?, ?, ? FROM state WHERE id = ?",
-            status,
-            followed_by,
-            seq,
-            self._writer.run,
-            state,
-        )
+                status = "withdrawn" if verdict == "withdrawn" else "superseded"
+                self._writer.change_status(state, status, followed_by)
 
     def finish(self, streams: Sequence[Stream], *, done: bool) -> None:
         """Clear the lists away; ``done``: note on the streams that they were compared."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from halmirror.batch import RULES_VERSION
 from halmirror.store.database import WriteLock, open_for_writing, time_stamp, translated
+from halmirror.store.model import WINDOW_COLUMNS, Counts, Source, Stream, Window
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,85 +23,6 @@ if TYPE_CHECKING:
 
     from halmirror.batch import Batch, Row
     from halmirror.oaipmh.protocol import Rejected
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What became of a batch's records (``gone``: the server says deleted)."""
-
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    gone: int = 0
-    quarantined: int = 0
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            self.new + other.new,
-            self.changed + other.changed,
-            self.unchanged + other.unchanged,
-            self.gone + other.gone,
-            self.quarantined + other.quarantined,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """One (source, metadata prefix, set) and how far its harvests are planned.
-
-    ``planned_until`` is the day of the first answer of the last run that laid its windows;
-    ``first_complete_at`` and ``reconciled_at`` are time stamps.
-    """
-
-    id: int
-    source: int
-    source_name: str
-    prefix: str
-    set_spec: str
-    planned_until: str | None
-    last_success: str | None
-    first_complete_at: str | None
-    reconciled_at: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A span of modification days of a stream, and how far its list has come.
-
-    Days are ``YYYY-MM-DD``, inclusive; none means unbounded.  ``plan`` windows make up the
-    stream's own span, ``extra`` ones were asked for with ``--from`` or ``--until``.
-    """
-
-    id: int
-    stream: int
-    kind: str
-    from_day: str | None
-    until_day: str | None
-    token: str | None = None
-    token_at: str | None = None
-    cursor: int | None = None
-    page_size: int | None = None
-    announced_first: int | None = None
-    announced_last: int | None = None
-    received: int = 0
-    quarantined: int = 0
-    attempts: int = 0
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A repository as the mirror knows it."""
-
-    id: int
-    name: str
-    base_url: str
-
-
-WINDOW_COLUMNS = (
-    "id, stream, kind, from_day, until_day, token, token_at, cursor, page_size, "
-    "announced_first, announced_last, received, quarantined, attempts, reason"
-)
 
 
 class Writer:
@@ -189,6 +111,16 @@ class Writer:
                 (source.id, prefix, set_spec),
             ).fetchone()
         return Stream(row[0], source.id, source.name, prefix, set_spec, *row[1:])
+
+    def is_untouched(self, stream: Stream) -> bool:
+        """Whether the stream never gave anything: no window closed, no record, no quarantine."""
+        (touched,) = self.connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM harvest_window WHERE stream = ?1 "
+            "AND (state = 'closed' OR received > 0 OR quarantined > 0)) "
+            "OR EXISTS (SELECT 1 FROM quarantine WHERE stream = ?1)",
+            (stream.id,),
+        ).fetchone()
+        return not touched
 
     def discard(self, stream: Stream) -> None:
         """Take a stream that never gave a record out of the mirror, with its windows."""
@@ -360,8 +292,11 @@ class Writer:
         with self.transaction():
             for row in batch.rows:
                 document = self._document(stream.source, row.id)
-                fresh += self._listed(window, document, row.version)
-                counts += self._store(stream, document, row)
+                first = self._listed(window, document, row.version)
+                fresh += first
+                counts += self._store(stream, document, row, again=not first)
+                if row.deleted:
+                    self._revive_below(window, document, row.version)
             if batch.rejected:
                 counts += self._quarantine(stream, window, batch.rejected)
             self.save(window)
@@ -391,9 +326,14 @@ class Writer:
             "INSERT INTO document (source, local_id) VALUES (?, ?)", source, local_id
         )
 
-    def _store(self, stream: Stream, document: int, row: Row) -> Counts:
-        """Bring one record's state up to what the row says; add nothing that is there already."""
+    def _store(self, stream: Stream, document: int, row: Row, *, again: bool = False) -> Counts:
+        """Bring one record's state up to what the row says; add nothing that is there already.
+
+        ``again``: this list has given the record before.
+        """
         held = self._current(document, row.version)
+        if again and held is not None and self._is_staler(row, held):
+            return Counts(unchanged=1)
         sets = self._set_list(row.sets)
         status, content = self._standing(document, row, held)
         if row.frame is not None:
@@ -412,8 +352,8 @@ class Writer:
             None if row.oai_identifier == standard else row.oai_identifier,
             row.datestamp, sets, status, seq, self.run,
         )  # fmt: skip
-        if held is None and row.frame is not None:
-            self._supersede_below(document, row.version, seq)
+        if status == "active":
+            self._supersede_below(document, row.version)
         self.connection.executemany(
             "INSERT OR IGNORE INTO identifier VALUES (?, ?, ?)",
             [(scheme, value, document) for scheme, value in row.keys],
@@ -428,7 +368,7 @@ class Writer:
             return "deleted", held.content if held else None
         (higher,) = self.connection.execute(
             "SELECT EXISTS (SELECT 1 FROM state WHERE document = ? AND version > ? "
-            "AND content IS NOT NULL)",
+            "AND end_seq IS NULL AND status = 'active')",
             (document, row.version),
         ).fetchone()
         return ("superseded" if higher else "active"), None
@@ -441,7 +381,7 @@ class Writer:
         ).fetchone()
         return _Held(*row) if row else None
 
-    def _supersede_below(self, document: int, version: int, seq: int) -> None:
+    def _supersede_below(self, document: int, version: int) -> None:
         """Versions below a new one are superseded from this commit on (contract, ``status``)."""
         rows = self.connection.execute(
             "SELECT id FROM state WHERE document = ? AND version < ? AND end_seq IS NULL "
@@ -449,18 +389,46 @@ class Writer:
             (document, version),
         ).fetchall()
         for (number,) in rows:
-            self.end_state(number, seq)
-            self.connection.execute(
-                "INSERT INTO state (document, version, content, oai_identifier, datestamp, sets, "
-                "status, followed_by, first_seq, run) SELECT document, version, content, "
-                "oai_identifier, datestamp, sets, 'superseded', NULL, ?, ? FROM state "
-                "WHERE id = ?",
-                (seq, self.run, number),
-            )
+            self.change_status(number, "superseded")
 
     def end_state(self, state: int, seq: int) -> None:
         """Close a state with the commit at which it no longer holds; inside a transaction."""
         self.connection.execute("UPDATE state SET end_seq = ? WHERE id = ?", (seq, state))
+
+    def _revive_below(self, window: Window, document: int, version: int) -> None:
+        """Where a version is deleted, the highest lower one that the same list gives is active."""
+        row = self.connection.execute(
+            "SELECT s.id FROM state s JOIN listed l ON l.harvest_window = ? "
+            "AND l.document = s.document AND l.version = s.version WHERE s.document = ? "
+            "AND s.version < ? AND s.end_seq IS NULL AND s.status = 'superseded' "
+            "AND NOT EXISTS (SELECT 1 FROM state o WHERE o.document = s.document "
+            "AND o.end_seq IS NULL AND o.status = 'active') ORDER BY s.version DESC LIMIT 1",
+            (window.id, document, version),
+        ).fetchone()
+        if row is not None:
+            self.change_status(row[0], "active")
+
+    def change_status(self, state: int, status: str, followed_by: str | None = None) -> None:
+        """End a state and begin one that differs in its status alone; inside a transaction."""
+        seq = self.sequence()
+        self.end_state(state, seq)
+        self.insert(
+            "INSERT INTO state (document, version, content, oai_identifier, datestamp, sets, "
+            "status, followed_by, first_seq, run) SELECT document, version, content, "
+            "oai_identifier, coalesce((SELECT datestamp FROM datestamp_note WHERE state = ?1 "
+            "ORDER BY seq DESC LIMIT 1), datestamp), sets, ?2, ?3, ?4, ?5 FROM state "
+            "WHERE id = ?1",
+            state, status, followed_by, seq, self.run,
+        )  # fmt: skip
+
+    def _is_staler(self, row: Row, held: _Held) -> bool:
+        """Of two answers for one record in one list the newer counts, then the greater digest."""
+        if row.datestamp != held.datestamp:
+            return row.datestamp < held.datestamp
+        found = self.connection.execute(
+            "SELECT digest FROM content WHERE id = ?", (held.content,)
+        ).fetchone()
+        return (row.digest or b"") <= (found[0] if found else b"")
 
     def _note_datestamp(self, held: _Held, datestamp: str) -> None:
         """A datestamp that moved alone is a note beside the state, not a new state."""
