@@ -535,6 +535,14 @@ def body_of(kind: str, citation: str, year: int, *contributors: str, **more: obj
             ),
             Roles(authorities=("Inria",)),
         ),
+        (
+            body_of("OUV", "Lab; A. B; A. Press, 2015", 2015, "Lab", "Lab; A. B", "A"),
+            Roles(editors=("Lab; A. B", "A")),
+        ),
+        (
+            body_of("THESE", "A; B, 2014. A; B, 2015", 2015, "A", "B"),
+            Roles(authorities=("A", "B")),
+        ),
         (body_of("REPORT", "[Research Report] RR-1. 2015", 2015, "Inria"), Roles()),
         (body_of("ART", "Inria, 2015", 2015, "Inria"), Roles()),
         (Body(contributors=("Inria",), citation="Inria. 2015"), Roles()),

@@ -12,13 +12,14 @@ whole, as Dublin Core has it.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halmirror.record import Affiliation, Body, Container, Name, Record, Title, versioned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SHOWN_AUTHORS = 5
 """As many authors stand in HAL's citation; further ones are ``et al.``."""
@@ -31,6 +32,9 @@ _THESES = frozenset({"THESE", "HDR", "MEM"})
 _EVENTS = frozenset({"COMM", "POSTER", "PRESCONF", "DOUV", "PROCEEDINGS", "ISSUE"})
 _EDITED = _EVENTS | {"OUV", "COUV"}
 _PART_STARTS = re.compile(r"(?:^|\. |, |\] )")
+_JOIN = "; "
+_MOST_ENDS = 8
+"""How many separators on from its start a name can end: names hold separators of their own."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,12 @@ def display_name(name: Name) -> str:
 
 def title_in(titles: tuple[Title, ...], languages: tuple[str, ...]) -> Title | None:
     """The title in the first language that has one, else the English, else the first."""
-    for language in (*languages, "en"):
-        for title in titles:
-            if title.lang and _primary(title.lang) == _primary(language):
-                return title
-    return titles[0] if titles else None
+    first: dict[str, Title] = {}
+    for title in titles:
+        if title.lang:
+            first.setdefault(_primary(title.lang), title)
+    wanted = (first.get(_primary(language)) for language in (*languages, "en"))
+    return next((title for title in wanted if title), titles[0] if titles else None)
 
 
 def with_subtitle(title: Title) -> str:
@@ -159,13 +164,13 @@ def _built_tail(body: Body) -> str:
     return ". ".join(part for part in (built, f"⟨{doi}⟩" if doi else "") if part)
 
 
-def _contributor_names(body: Body) -> tuple[str, ...]:
-    """Contributors as they stood in the source, the longest first.
+def _contributor_names(body: Body) -> frozenset[str]:
+    """Contributors as they stood in the source.
 
     One that ends in an acronym is kept as an affiliation; HAL's citation has it as it came.
     """
     affiliations = (_as_it_came(item) for item in body.affiliations if not item.parents)
-    return tuple(sorted({*body.contributors, *affiliations}, key=lambda name: (-len(name), name)))
+    return frozenset((*body.contributors, *affiliations))
 
 
 def _as_it_came(affiliation: Affiliation) -> str:
@@ -174,21 +179,51 @@ def _as_it_came(affiliation: Affiliation) -> str:
     return f"{affiliation.name} ({affiliation.acronym})"
 
 
-def _listed(text: str, names: tuple[str, ...], end: str) -> tuple[tuple[str, ...], str] | None:
-    """The names that ``text`` begins with, joined by ``; `` up to ``end``, and what follows."""
-    found: list[str] = []
-    while True:
-        last = next((name for name in names if text.startswith(name + end)), None)
-        if last is not None:
-            return (*found, last), text[len(last) + len(end) :]
-        name = next((name for name in names if text.startswith(name + "; ")), None)
-        if name is None:
-            return None
-        found.append(name)
-        text = text[len(name) + 2 :]
+def _listed(
+    text: str, names: frozenset[str], end: str, starts: Iterable[int] = (0,)
+) -> tuple[tuple[str, ...], str] | None:
+    """The names, joined by ``; `` up to ``end``, at the first of ``starts`` where some stand.
+
+    Gives them and what follows ``end``; of names that begin alike the longest counts.  A place
+    from which no list was found is not walked again, so that the work grows with the text.
+    """
+    if not names:
+        return None
+    joins, ends = _places(_JOIN, text), _places(end, text)
+    lengths = frozenset(map(len, names))
+    walked: set[int] = set()
+    for start in starts:
+        found: list[str] = []
+        place = start
+        while place not in walked:
+            walked.add(place)
+            last = _name_at(place, ends, text, names, lengths)
+            if last is not None:
+                return (*found, last), text[place + len(last) + len(end) :]
+            name = _name_at(place, joins, text, names, lengths)
+            if name is None:
+                break
+            found.append(name)
+            place += len(name) + len(_JOIN)
+    return None
 
 
-def _organizers(body: Body, text: str, names: tuple[str, ...]) -> tuple[str, ...]:
+def _places(mark: str, text: str) -> list[int]:
+    return [found.start() for found in re.finditer(re.escape(mark), text)]
+
+
+def _name_at(
+    start: int, ends: list[int], text: str, names: frozenset[str], lengths: frozenset[int]
+) -> str | None:
+    """The longest of the names that stands at ``start`` and ends at one of ``ends``."""
+    first = bisect_left(ends, start)
+    for end in reversed(ends[first : first + _MOST_ENDS]):
+        if end - start in lengths and text[start:end] in names:
+            return text[start:end]
+    return None
+
+
+def _organizers(body: Body, text: str, names: frozenset[str]) -> tuple[str, ...]:
     container = body.container or Container()
     for conference in (container.conference, container.title):
         if conference and text.startswith(f"{conference}, "):
@@ -197,15 +232,13 @@ def _organizers(body: Body, text: str, names: tuple[str, ...]) -> tuple[str, ...
     return ()
 
 
-def _authorities(body: Body, names: tuple[str, ...]) -> tuple[str, ...]:
+def _authorities(body: Body, names: frozenset[str]) -> tuple[str, ...]:
     if body.year is None or body.citation is None:
         return ()
     mark = ". " if body.type and body.type.hal == "REPORT" else ", "
-    for start in _starts(body.citation):
-        listed = _listed(body.citation[start:], names, f"{mark}{body.year}")
-        if listed:
-            return listed[0]
-    return ()
+    starts = _starts(body.citation)
+    listed = _listed(body.citation, names, f"{mark}{body.year}", starts)
+    return listed[0] if listed else ()
 
 
 def _starts(text: str) -> Iterator[int]:

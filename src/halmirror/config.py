@@ -98,6 +98,7 @@ profile = "hal"
 """
 
 _T = TypeVar("_T")
+_LARGEST = 1024 * 1024
 _DEFAULT_PATH = "data/mirror.sqlite"
 _DEFAULT_SOURCES: list[dict[str, object]] = [
     {"name": "hal", "base_url": "https://api.archives-ouvertes.fr/oai/hal/"}
@@ -205,7 +206,11 @@ class _File:
         if path is None:
             return cls(None, "", {})
         try:
-            text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+            with path.open("rb") as file:
+                data = file.read(_LARGEST + 1)
+            if len(data) > _LARGEST:
+                raise ConfigError(f"{path}: is larger than {_LARGEST} bytes, no configuration")
+            text = data.decode("utf-8-sig").replace("\r\n", "\n")
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:

@@ -131,6 +131,16 @@ def _profile(value: object) -> str:
     return str(value)
 
 
+def check_base_url(text: str) -> str:
+    """``text`` where it is an address a source may have.  Raises `UsageError`."""
+    return _base_url(text)
+
+
+def check_set(text: str) -> str:
+    """``text`` where it is a setSpec of OAI-PMH.  Raises `UsageError`."""
+    return _matching(_SET, "setSpec of OAI-PMH")(text)
+
+
 def _sets(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise UsageError(f'{_shown(value)} is no list; write ["collection:CNRS"]')

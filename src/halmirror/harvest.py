@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from halmirror import windows
 from halmirror.batch import Rules
+from halmirror.config_values import check_set
 from halmirror.errors import (
     HalmirrorError,
     MirrorError,
@@ -120,6 +121,11 @@ def harvest(
     for option, day in (("--from", request.from_day), ("--until", request.until_day)):
         if day is not None:
             windows.parse_day(day, option)
+    for set_spec in request.sets:
+        try:
+            check_set(set_spec)
+        except UsageError as error:
+            raise UsageError(f"--set: {error}") from error
     if request.from_day and request.until_day and request.from_day > request.until_day:
         raise UsageError(f"--from {request.from_day} is later than --until {request.until_day}")
     make_folder(settings.mirror.path)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from halmirror.frame import Frame
 
 SORTS = ("relevance", "newest", "oldest")
+_LARGEST = 2**62
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$", re.IGNORECASE
 )
@@ -128,23 +129,16 @@ class Mirror:
     def seq_at(self, time: str) -> int:
         """The newest commit at a time: a day (its end, UTC), a time stamp, or a run's number."""
         with translated(self.path):
-            if time.isascii() and time.isdigit() and len(time) < 8:
-                row = self._connection.execute(
-                    'SELECT max(seq) FROM "commit" WHERE run = ?', (int(time),)
-                ).fetchone()
-                known = self._connection.execute(
-                    "SELECT 1 FROM run WHERE id = ?", (int(time),)
-                ).fetchone()
-                if known is None:
-                    raise UsageError(f"there is no run {time}; 'halmirror status' lists the runs")
-                return int(row[0]) if row[0] is not None else self._before_run(int(time))
-            return self._reader.seq_at(_moment(time))
-
-    def _before_run(self, run: int) -> int:
-        (seq,) = self._connection.execute(
-            'SELECT coalesce(max(seq), 0) FROM "commit" WHERE run < ?', (run,)
-        ).fetchone()
-        return int(seq)
+            moment = parse_time(time)
+            if isinstance(moment, str):
+                return self._reader.seq_at(moment)
+            known = self._connection.execute("SELECT 1 FROM run WHERE id = ?", (moment,)).fetchone()
+            if known is None:
+                raise UsageError(f"there is no run {time}; 'halmirror status' lists the runs")
+            (seq,) = self._connection.execute(
+                'SELECT coalesce(max(seq), 0) FROM "commit" WHERE run <= ?', (moment,)
+            ).fetchone()
+            return int(seq)
 
     # -- look-up --------------------------------------------------------------------------
 
@@ -253,7 +247,7 @@ class Mirror:
         node = tree.All((tree.parse(query), *filters.nodes()))
         with translated(self.path):
             latest = self._reader.latest()
-            seq, offset = _read_cursor(cursor) if cursor else (latest if at is None else at, 0)
+            seq, offset = read_cursor(cursor) if cursor else (latest if at is None else at, 0)
             index = Index(self._connection, seq, latest)
             found = index.find(node, sort=sort, statuses=filters.statuses(), wanted=offset + limit)
             page = found.ordered[offset : offset + limit]
@@ -345,6 +339,13 @@ def _in_column(node: tree.Node, column: str) -> tree.Node:
             return node
 
 
+def parse_time(time: str) -> str | int:
+    """A time stamp, or a run's number.  Raises `UsageError` for what is neither."""
+    if time.isascii() and time.isdigit() and len(time) < 8:
+        return int(time)
+    return _moment(time)
+
+
 def _moment(time: str) -> str:
     """The mirror's time stamp for a day (its last millisecond, UTC) or an RFC 3339 time stamp."""
     from datetime import UTC, datetime
@@ -356,7 +357,7 @@ def _moment(time: str) -> str:
             moment = datetime.fromisoformat(time.upper())
             return time_stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
         return f"{day_type.fromisoformat(time).isoformat()}T23:59:59.999Z"
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise UsageError(
             f"'{time}' is no time; write a day (2026-11-20), a time stamp "
             "(2026-11-20T03:00:00Z) or a run's number"
@@ -367,11 +368,13 @@ def _write_cursor(seq: int, offset: int) -> str:
     return base64.urlsafe_b64encode(json.dumps([seq, offset]).encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str) -> tuple[int, int]:
+def read_cursor(cursor: str) -> tuple[int, int]:
+    """The commit and offset of a cursor.  Raises `QueryError`."""
     try:
         seq, offset = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if isinstance(seq, int) and isinstance(offset, int) and seq >= 0 and offset >= 0:
+        known = isinstance(seq, int) and isinstance(offset, int)
+        if known and 0 <= seq < _LARGEST and 0 <= offset < _LARGEST:
             return seq, offset
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, RecursionError, binascii.Error):
         pass
     raise QueryError(f"cursor: '{cursor}' is none that a search gave; leave it out to start anew")

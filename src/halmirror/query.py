@@ -88,6 +88,9 @@ class Not:
 
 Node = Text | Facet | Years | Identifier | All | Any | Not
 
+MAX_DEPTH = 100
+"""Parentheses may be nested so deep."""
+
 _TOKEN = re.compile(
     r"""(?P<field>[A-Za-z]+):(?=[^\s:])|(?P<quote>")|(?P<open>\()|(?P<close>\))|(?P<word>[^\s"()]+)""",
     re.VERBOSE,
@@ -181,6 +184,7 @@ class _Parser:
     def __init__(self, tokens: list[_Token]) -> None:
         self.tokens = tokens
         self.at = 0
+        self.depth = 0
 
     def parse(self) -> Node:
         node = self._any()
@@ -221,10 +225,14 @@ class _Parser:
         return parts[0] if len(parts) == 1 else All(tuple(parts))
 
     def _one(self) -> list[Node]:
-        if self._operator("NOT"):
+        negated = False
+        while self._operator("NOT"):
             self.at += 1
-            inner = self._one()
-            return [Not(All(tuple(inner)))] if inner else []
+            negated = not negated
+        found = self._primary()
+        return [Not(All(tuple(found)))] if negated and found else found
+
+    def _primary(self) -> list[Node]:
         token = self.tokens[self.at]
         self.at += 1
         if token.kind == "open":
@@ -236,7 +244,14 @@ class _Parser:
         return _terms(token.text, None)
 
     def _group(self, opened: _Token) -> Node:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise QueryError(
+                f"the parenthesis at character {opened.place + 1} is nested more than "
+                f"{MAX_DEPTH} deep; write the query more simply"
+            )
         node = self._any()
+        self.depth -= 1
         if not self._peek("close"):
             raise QueryError(
                 f"the parenthesis at character {opened.place + 1} is not closed; add a )"

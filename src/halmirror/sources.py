@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, Self
 
+from halmirror.config_values import check_base_url
 from halmirror.errors import MirrorWriteError, UsageError
 from halmirror.listing import Observer, PageSource
 
@@ -51,8 +52,10 @@ def chosen(
     if base_url is not None:
         if len(picked) != 1:
             raise UsageError("--base-url needs exactly one source; name it")
-        if not base_url.startswith(("http://", "https://")):
-            raise UsageError(f"--base-url: '{base_url}' is no http or https address")
+        try:
+            check_base_url(base_url)
+        except UsageError as error:
+            raise UsageError(f"--base-url: {error}") from error
         picked = [replace(picked[0], base_url=base_url)]
     return picked
 

@@ -50,6 +50,46 @@ def test_values_in_document_order(*, wrapped: bool) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("root", "record", "inner", "expected"),
+    [
+        ("fr", None, None, "fr"),
+        ("fr", "pt", None, "pt"),
+        ("fr", "pt", "de", "de"),
+        ("fr", "", None, ""),
+        (None, None, None, None),
+    ],
+)
+def test_a_language_is_inherited_from_the_nearest_element_around(
+    root: str | None, record: str | None, inner: str | None, expected: str | None
+) -> None:
+    def lang(value: str | None) -> str:
+        return "" if value is None else f' xml:lang="{value}"'
+
+    page = etree.fromstring(
+        f"<OAI-PMH{lang(root)}><record{lang(record)}><metadata><dc{lang(inner)}>"
+        '<title/><title xml:lang="en"/><title xml:lang=""/>'
+        "</dc></metadata></record></OAI-PMH>"
+    )
+    languages = [expected, "en", ""]
+    for part in (page.find(".//dc"), page.find(".//metadata")):
+        assert [source.lang for source in values(part)] == languages
+
+
+def test_an_empty_language_is_none() -> None:
+    assert generic(("title", "T", "")).titles == (Title("T"),)
+
+
+def test_the_first_term_decides_the_coar_type_else_the_first_known_label() -> None:
+    report, article = "info:eu-repo/semantics/report", "http://purl.org/coar/resource_type/c_6501"
+    labels = ("Unheard of", "Journal articles", "Theses")
+    of_labels = generic(*(("type", label) for label in labels)).type
+    assert of_labels == DocumentType(coar=article, other=labels)
+    with_term = generic(*(("type", one) for one in (*labels, report, report))).type
+    coar = "http://purl.org/coar/resource_type/c_93fc"
+    assert with_term == DocumentType(coar=coar, info_eu_repo=report, other=labels)
+
+
 def test_values_of_an_empty_metadata_part() -> None:
     assert values(etree.Element("{http://www.openarchives.org/OAI/2.0/}metadata")) == ()
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pybtex.database import parse_string
 
 from export.bibtex_cases import CASES, OMITTED, REASONS, people
+from halmirror.citation import cite
 from halmirror.errors import UsageError
 from halmirror.export import FORMATS, load
 from halmirror.export.bibtex import citation_key, entry, entry_type, write
@@ -427,6 +428,42 @@ def test_no_text_breaks_the_structure(
     assert {*found.fields, *found.persons} == names
     assert {"TITLE", "AUTHOR", "URL", "PDF", "DOI", "BOOKTITLE", "YEAR"} <= names
     assert len(found.persons["AUTHOR"]) == 2
+
+
+MANY = tuple(f"Université {number}, A; B. C" for number in range(30_000))
+
+
+@pytest.mark.parametrize(
+    ("kind", "citation", "name", "value"),
+    [
+        ("THESE", "; ".join(MANY) + ", 2020", "SCHOOL", "{{" + " ; ".join(MANY) + "}}"),
+        ("THESE", ", ".join(MANY) + ", 2020", "SCHOOL", "{{" + MANY[-1] + "}}"),
+        ("THESE", "; ".join(MANY) + ", 2019", "SCHOOL", None),
+        ("THESE", "x, A; " * len(MANY), "SCHOOL", None),
+        ("REPORT", "; ".join(MANY) + ". 2020", "INSTITUTION", "{{" + " ; ".join(MANY) + "}}"),
+        ("OUV", "; ".join(MANY) + ". Title, 2020", "EDITOR", "{" + " and ".join(MANY) + "}"),
+        ("COMM", "J, " + "; ".join(MANY) + ", May", "ORGANIZATION",
+         "{{" + " and ".join(MANY) + "}}"),
+    ],
+    ids=["a thesis", "the last", "another year", "starts", "a report", "a book", "a conference"],
+)  # fmt: skip
+def test_thirty_thousand_contributors(
+    kind: str, citation: str, name: str, value: str | None
+) -> None:
+    """The work grows with the contributors: testing each at every start would take hours."""
+    contributors = (*MANY, "A", "x, A")
+    container = Container(title="J", conference="J")
+    record = made(
+        kind, citation=citation, contributors=contributors, year=2020, container=container
+    )
+    assert field(record, name) == (value and value.replace("é", r"{\'e}"))
+
+
+def test_thirty_thousand_titles_and_languages() -> None:
+    titles = tuple(Title(f"T{number}", None, f"x{number}") for number in range(30_000))
+    languages = tuple(f"y{number}" for number in range(30_000))
+    record = made(titles=titles, languages=(*languages, "x29999"))
+    assert cite(record).startswith("T29999. ")
 
 
 def balanced(text: str) -> bool:

@@ -5,6 +5,7 @@ Commands are imported when they are called, so that ``show`` never pays for ``ha
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from halmirror import errors
+from halmirror.printable import printable
 from halmirror.version import __version__
 
 if TYPE_CHECKING:
@@ -89,33 +91,52 @@ def main() -> None:
     """Entry point of the ``halmirror`` command."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = cli.main(standalone_mode=False)
-    except errors.HalmirrorError as error:
-        code = _fail(str(error), error.exit_code)
-    except click.exceptions.Exit as exit_:
-        code = exit_.exit_code
-    except click.UsageError as error:
-        code = _fail(_one_line(error), errors.UsageError.exit_code)
-    except click.ClickException as error:
-        code = _fail(error.format_message(), 1)
-    except (KeyboardInterrupt, click.Abort):
-        code = _fail("interrupted; the next run goes on from here", INTERRUPTED)
+        code = _run()
+        sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output went away (``| head``): nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+        _silence_output()
+    except OSError as error:
+        code = _fail(f"standard output cannot be written ({error.strerror or error})", 1)
+        _silence_output()
+    sys.exit(code)
 
 
-def _one_line(error: click.UsageError) -> str:
-    hint = f"; see '{error.ctx.command_path} --help'" if error.ctx else ""
+def _run() -> int:
+    """Run the command; errors become one line and an exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except errors.HalmirrorError as error:
+        return _fail(str(error), error.exit_code)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        return _fail(_one_line(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted; the next run goes on from here", INTERRUPTED)
+    except SystemExit as error:
+        # click's own way to say that the reader of our output went away.
+        raise BrokenPipeError from error
+    except UnicodeEncodeError:
+        return _fail("an argument is not valid UTF-8; correct its characters", 2)
+    return code if isinstance(code, int) else 0
+
+
+def _silence_output() -> None:
+    """Send what is still buffered nowhere, so that the interpreter can end in peace."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _one_line(error: click.ClickException) -> str:
+    ctx = getattr(error, "ctx", None)
+    hint = f"; see '{ctx.command_path} --help'" if ctx else ""
     return f"{error.format_message()}{hint}".replace("\n", " ")
 
 
 def _fail(message: str, code: int) -> int:
-    line = " ".join(message.split())
-    printable = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in line)
-    click.echo(f"halmirror: {printable}", err=True)
+    with contextlib.suppress(OSError):  # standard error may be gone too; the code still tells
+        click.echo(f"halmirror: {printable(message)}", err=True)
     return code
 
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from halmirror.errors import UsageError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from halmirror.config import Settings
     from halmirror.labels import Ui
@@ -52,12 +54,16 @@ class Invocation:
         )
         return "fr" if told.lower().startswith("fr") else "en"
 
+    @property
+    def source_names(self) -> list[str]:
+        """The configured sources' names, in order."""
+        return [source.name for source in self.settings.sources]
+
     def mirror(self) -> Mirror:
         """The configured mirror, opened for reading.  Raises `MirrorError`."""
         from halmirror.mirror import Mirror
 
-        settings = self.settings
-        return Mirror(settings.mirror.path, [source.name for source in settings.sources])
+        return Mirror(self.settings.mirror.path, self.source_names)
 
 
 pass_invocation = click.make_pass_decorator(Invocation)
@@ -82,6 +88,23 @@ def filter_options(command: _Command) -> _Command:
         name = option.removeprefix("--") + "_"
         command = click.option(option, name, multiple=True, metavar=metavar, help=text)(command)
     return command
+
+
+def check_sources(asked: Sequence[str], known: Sequence[str]) -> None:
+    """Raises `UsageError` for a source that the configuration does not name."""
+    for name in asked:
+        if name not in known:
+            raise UsageError(
+                f"--source: there is no source '{name}'; the configuration has {', '.join(known)}"
+            )
+
+
+def check_time(as_of: str | None) -> None:
+    """Raises `UsageError` for a time that is none, before the mirror is touched."""
+    if as_of is not None:
+        from halmirror.mirror import parse_time
+
+        parse_time(as_of)
 
 
 def filters(options: dict[str, Any]) -> Filters:

@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from halmirror.cli.context import Invocation, filter_options, filters, pass_invocation
+from halmirror.cli.context import (
+    Invocation,
+    check_sources,
+    check_time,
+    filter_options,
+    filters,
+    pass_invocation,
+)
+from halmirror.printable import printable
 
 
 @click.command()
@@ -39,10 +47,15 @@ def export(
     from halmirror import export as exporting
 
     picked = filters(options)
+    picked.nodes()
+    picked.statuses()
+    exporting.load(form)
+    check_time(as_of)
+    check_sources(picked.source, invocation.source_names)
     with invocation.mirror() as mirror:
         at = mirror.seq_at(as_of) if as_of else None
         done = exporting.export(mirror, form, output, picked, at=at)
     if output is not None and not invocation.quiet:
         click.echo(f"{done.count} records written to {output}", err=True)
         if done.statement:
-            click.echo(f"what the sources ask: {done.statement}", err=True)
+            click.echo(f"what the sources ask: {printable(done.statement)}", err=True)

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from halmirror.cli.context import Invocation, filter_options, filters, pass_invocation
+from halmirror.cli.context import (
+    Invocation,
+    check_sources,
+    check_time,
+    filter_options,
+    filters,
+    pass_invocation,
+)
+from halmirror.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from halmirror.labels import Ui
-    from halmirror.mirror import Hits, Mirror
+    from halmirror.mirror import Filters, Hits, Mirror
 
 
 @click.command()
@@ -44,6 +52,7 @@ def show(
       halmirror show 10.1103/PhysRevE.87.033017 --format bibtex
       cut -f1 ids.tsv | halmirror show - --format json
     """
+    check_time(as_of)
     asked = missing = 0
     with invocation.mirror() as mirror:
         at = mirror.seq_at(as_of) if as_of else None
@@ -102,9 +111,12 @@ def search(
       halmirror search 'title:lexicography OR "digital humanities"' --year 2015..2020
       halmirror search --domain shs --type THESE --facets
     """
+    picked = filters(options)
+    check_search(" ".join(query), picked, cursor, invocation.source_names)
+    check_time(as_of)
     with invocation.mirror() as mirror:
         hits = mirror.search(
-            " ".join(query), filters(options), sort=sort, limit=limit, cursor=cursor,
+            " ".join(query), picked, sort=sort, limit=limit, cursor=cursor,
             facets=facets, at=mirror.seq_at(as_of) if as_of else None,
         )  # fmt: skip
     if form == "json":
@@ -114,9 +126,22 @@ def search(
             click.echo(record.json())
     elif form == "ids":
         for record in hits.records:
-            click.echo(record.versioned_id)
+            click.echo(printable(record.versioned_id))
     else:
         _table(hits, invocation.ui)
+
+
+def check_search(query: str, picked: Filters, cursor: str | None, known: Sequence[str]) -> None:
+    """Raises `QueryError` for what cannot be read, before the mirror is touched."""
+    from halmirror.mirror import read_cursor
+    from halmirror.query import parse
+
+    parse(query)
+    picked.nodes()
+    picked.statuses()
+    check_sources(picked.source, known)
+    if cursor:
+        read_cursor(cursor)
 
 
 def _each(identifiers: tuple[str, ...]) -> Iterator[str]:
@@ -150,9 +175,8 @@ def _shown(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -
 
 def _say_missing(identifier: str, as_of: str | None) -> None:
     when = f" as of {as_of}" if as_of else ""
-    shown = "".join(char if char.isprintable() else "?" for char in identifier[:200])
     click.echo(
-        f"halmirror: {shown}: no such record in the mirror{when}; "
+        f"halmirror: {printable(identifier[:200])}: no such record in the mirror{when}; "
         "check the identifier, or harvest first",
         err=True,
     )
@@ -188,4 +212,4 @@ def _table(hits: Hits, ui: Ui) -> None:
     for kind, counts in hits.facets.items():
         best = ", ".join(f"{value} {count}" for value, count in list(counts.items())[:10])
         if best:
-            click.echo(f"{kind}: {best}")
+            click.echo(f"{kind}: {printable(best)}")

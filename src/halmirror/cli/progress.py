@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from halmirror.printable import printable
 from halmirror.windows import told
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def observer(*, quiet: bool, verbose: bool) -> Iterator[LogObserver]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed:,.0f} of {task.fields[announced]} records"),
         TextColumn("{task.fields[rate]}/s"),
@@ -82,8 +83,7 @@ class LogObserver:
         if self._quiet and level == "info":
             return
         stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        clean = "".join(char if char.isprintable() else " " for char in message)
-        click.echo(f"{stamp} {level}: {clean}", err=True)
+        click.echo(f"{stamp} {level}: {printable(message)}", err=True)
 
 
 class TerminalObserver(LogObserver):
@@ -118,7 +118,9 @@ class TerminalObserver(LogObserver):
         )
 
     def _line(self, level: str, message: str) -> None:
-        self._progress.console.print(f"{level}: {message}", markup=False, highlight=False)
+        self._progress.console.print(
+            f"{level}: {printable(message)}", markup=False, highlight=False
+        )
 
 
 class _Pace:
@@ -150,4 +152,4 @@ class _Pace:
 
 def _name(stream: Stream, window: Window) -> str:
     set_spec = f" {stream.set_spec}" if stream.set_spec else ""
-    return f"{stream.source_name}{set_spec} {told((window.from_day, window.until_day))}"
+    return printable(f"{stream.source_name}{set_spec} {told((window.from_day, window.until_day))}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from halmirror.cli.context import Invocation, pass_invocation
+from halmirror.printable import printable
 
 if TYPE_CHECKING:
     from halmirror.status import SourceStatus, Status
@@ -52,13 +53,12 @@ def _text(found: Status) -> str:
     lines.append("last runs:")
     for run in found.runs:
         span = f"{run.started} to {run.finished or '…'}"
-        lines.append(f"  {run.number} {run.command} {span}: {run.outcome or 'under way or killed'}")
+        outcome = printable(run.outcome or "under way or killed")
+        lines.append(f"  {run.number} {run.command} {span}: {outcome}")
     return "\n".join(lines)
 
 
 def _source(source: SourceStatus) -> list[str]:
-    from halmirror.export.text import printable
-
     announced = "an unknown number" if source.announced is None else str(source.announced)
     held = f"{source.received} active of {announced} announced"
     lines = [

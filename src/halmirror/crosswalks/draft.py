@@ -27,7 +27,7 @@ from halmirror.record import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
 Trace = Callable[[int, str, str], None]
 """Called as (index of the source value, name of the rule, where the value went)."""
@@ -52,11 +52,12 @@ class Draft:
 
     def __init__(self, trace: Trace | None) -> None:
         self._trace = trace
-        self.titles: list[Title] = []
+        self.titles: dict[Title, int] = {}
         self.creators: list[Name] = []
         self.affiliations: dict[Affiliation, int] = {}
         self.contributors: dict[str, int] = {}
-        self.funding: tuple[Funding, ...] = ()
+        self.grants: dict[Funding, int] = {}
+        self.funding: Iterable[Funding] = self.grants
         self.abstracts: dict[Value, int] = {}
         self.notes: dict[str, int] = {}
         self.keywords: dict[Value, int] = {}
@@ -70,6 +71,7 @@ class Draft:
         self.identifiers: dict[str, dict[str, int]] = {scheme: {} for scheme in _CHECKS}
         self.warnings: dict[str, int] = {}
         self.dates: list[tuple[int, str]] = []
+        self.types: list[tuple[int, str]] = []
         self.type: DocumentType | None = None
         self.date: str | None = None
         self.year: int | None = None
@@ -131,7 +133,7 @@ class Draft:
             creators=tuple(self.creators),
             affiliations=tuple(self.affiliations),
             contributors=tuple(self.contributors),
-            funding=self.funding,
+            funding=tuple(self.funding),
             abstracts=tuple(self.abstracts),
             notes=tuple(self.notes),
             keywords=tuple(self.keywords),

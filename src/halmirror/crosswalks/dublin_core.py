@@ -67,14 +67,14 @@ def values(metadata: etree._Element) -> tuple[Source, ...]:
     Takes the ``oai_dc:dc`` element, or the ``metadata`` element around it.  An element of another
     namespace than Dublin Core's keeps its Clark name.  Text of nested elements is joined;
     comments and processing instructions are skipped.  A value without ``xml:lang`` has that of
-    the element around it (XML 1.0, section 2.12).
+    the nearest element around it that has one (XML 1.0, section 2.12).
     """
     if metadata.tag in ("metadata", "{http://www.openarchives.org/OAI/2.0/}metadata"):
         inner = next((one for one in metadata if isinstance(one.tag, str)), None)
         if inner is None:
             return ()
         metadata = inner
-    around = metadata.get(_XML_LANG)
+    around = _language_of(metadata)
     found = []
     for one in metadata:
         tag = one.tag
@@ -82,6 +82,15 @@ def values(metadata: etree._Element) -> tuple[Source, ...]:
             text = (one.text or "") if len(one) == 0 else "".join(one.itertext())
             found.append(Source(tag.removeprefix(f"{{{DC}}}"), text, one.get(_XML_LANG, around)))
     return tuple(found)
+
+
+def _language_of(element: etree._Element) -> str | None:
+    """The ``xml:lang`` of an element, its own or the nearest around it; an empty one is one."""
+    lang = element.get(_XML_LANG)
+    if lang is not None:
+        return lang
+    around = (one.get(_XML_LANG) for one in element.iterancestors())
+    return next((lang for lang in around if lang is not None), None)
 
 
 def apply(draft: DraftT, rules: Mapping[str, Rule[DraftT]], sources: Sequence[Source]) -> None:
@@ -106,12 +115,7 @@ def tag_of(lang: str) -> str | None:
 
 def title(draft: Draft, index: int, text: str, lang: str | None) -> None:
     """Every title as it stands."""
-    held = Title(text, None, lang)
-    if held in draft.titles:
-        draft.tell(index, "title", f"repetition of titles[{draft.titles.index(held)}]")
-        return
-    draft.tell(index, "title", f"titles[{len(draft.titles)}]")
-    draft.titles.append(held)
+    draft.put(draft.titles, "titles", Title(text, None, lang), index, "title")
 
 
 def creator(draft: Draft, index: int, text: str, _lang: str | None) -> None:
@@ -214,13 +218,8 @@ def _relation(draft: Draft, index: int, text: str, _lang: str | None) -> None:
     funded = grant(text)
     if funded is None:
         draft.note(index, text, "relation")
-        return
-    if funded in draft.funding:
-        place = draft.funding.index(funded)
-        draft.tell(index, "grant agreement", f"repetition of funding[{place}]")
-        return
-    draft.tell(index, "grant agreement", f"funding[{len(draft.funding)}]")
-    draft.funding = (*draft.funding, funded)
+    else:
+        draft.put(draft.grants, "funding", funded, index, "grant agreement")
 
 
 def rights_address(draft: Draft, index: int, text: str) -> bool:
@@ -296,20 +295,29 @@ def told(rule: str, where: str, *, again: bool) -> tuple[str, str]:
     return rule, f"repetition of {where}" if again else where
 
 
-def _type(draft: Draft, index: int, text: str, _lang: str | None) -> None:
-    held = draft.type or DocumentType()
-    if text in (held.info_eu_repo, *held.other):
-        draft.tell(index, "type", "repetition of type")
-    elif text.startswith(_EU_REPO) and held.info_eu_repo is None:
-        code = by_term(text)
+def document_type(draft: Draft, index: int, text: str, _lang: str | None) -> None:
+    """Types are weighed together, once all are known."""
+    draft.types.append((index, text))
+
+
+def _settle_type(draft: Draft) -> None:
+    """The first term decides the COAR type, else the first label that a table knows."""
+    term: str | None = None
+    code: str | None = None
+    other: dict[str, int] = {}
+    for index, text in draft.types:
+        if text == term:
+            draft.tell(index, "info:eu-repo term", "repetition of type.info_eu_repo")
+        elif text.startswith(_EU_REPO) and term is None:
+            term = text
+            draft.tell(index, "info:eu-repo term", "type.info_eu_repo")
+        else:
+            code = code or by_label(text)
+            draft.put(other, "type.other", text, index, "type")
+    code = (by_term(term) if term else None) or code
+    if term or other:
         coar = DOCUMENT_TYPES[code].coar if code else None
-        draft.type = DocumentType(None, coar or held.coar, text, held.other)
-        draft.tell(index, "info:eu-repo term", "type.info_eu_repo")
-    else:
-        code = by_label(text)
-        coar = held.coar or (DOCUMENT_TYPES[code].coar if code else None)
-        draft.type = DocumentType(None, coar, held.info_eu_repo, (*held.other, text))
-        draft.tell(index, "type", f"type.other[{len(held.other)}]")
+        draft.type = DocumentType(None, coar, term, tuple(other))
 
 
 _RULES: Mapping[str, Rule[Draft]] = {
@@ -320,7 +328,7 @@ _RULES: Mapping[str, Rule[Draft]] = {
     "publisher": publisher,
     "contributor": contributor,
     "date": date,
-    "type": _type,
+    "type": document_type,
     "identifier": _identifier,
     "source": _source,
     "language": language,
@@ -340,5 +348,6 @@ def generic(
     """The body of any repository's Dublin Core, by the rules that hold for all."""
     draft = Draft(trace)
     apply(draft, _RULES, sources)
+    _settle_type(draft)
     settle_dates(draft)
     return draft.body()

@@ -69,7 +69,6 @@ class HalDraft(Draft):
         self.seen_titles: list[tuple[int, str, str | None]] = []
         self.sources: list[tuple[int, str]] = []
         self.projects: list[tuple[int, str, Funding]] = []
-        self.types: list[tuple[int, str]] = []
         self.open_access: list[tuple[int, str]] = []
         self.issns: dict[str, str] = {}
 
@@ -219,10 +218,6 @@ def _domain(draft: HalDraft, index: int, given: str, label: str) -> None:
     draft.tell(index, "domain with its label", f"domains[{place}] and classifications[{kept}]")
 
 
-def _type(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
-    draft.types.append((index, text))
-
-
 def _rights(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
     if text.casefold() == _OPEN:
         draft.open_access.append((index, text))
@@ -241,7 +236,7 @@ _RULES: Mapping[str, dc.Rule[HalDraft]] = {
     "relation": _relation,
     "language": dc.language,
     "subject": _subject,
-    "type": _type,
+    "type": dc.document_type,
     "coverage": dc.coverage,
     "rights": _rights,
     "date": dc.date,
@@ -265,10 +260,10 @@ def _settle_titles(draft: HalDraft) -> None:
             continue
         if key in second:
             continue
-        where = places[key] = f"titles[{len(draft.titles)}]"
+        places[key] = f"titles[{len(draft.titles)}]"
         held = subtitles.get(key)
-        draft.titles.append(Title(text, held[1] if held else None, lang))
-        draft.tell(index, "title", where)
+        title = Title(text, held[1] if held else None, lang)
+        draft.put(draft.titles, "titles", title, index, "title")
     _tell_subtitles(draft, second, places)
 
 
@@ -303,7 +298,7 @@ def _tell_subtitles(
 
 def _settle_projects(draft: HalDraft) -> None:
     entries, places = collect([funded for _, _, funded in draft.projects])
-    draft.funding = tuple(entries)
+    draft.funding = entries
     for (index, rule, _), (place, again) in zip(draft.projects, places, strict=True):
         where = f"funding[{place}]"
         draft.tell(index, *dc.told(rule, where, again=again))

@@ -6,6 +6,7 @@ that no default namespace reaches into the metadata.
 
 from __future__ import annotations
 
+import re
 from typing import IO, TYPE_CHECKING
 from xml.sax.saxutils import escape
 
@@ -54,4 +55,5 @@ def _comment(statement: str | None) -> bytes:
     """An XML comment may hold no two hyphens in a row (XML 1.0, section 2.5)."""
     if not statement:
         return b""
-    return f"<!-- {statement.replace('--', '- -')} -->\n".encode()
+    apart = re.sub("-(?=-)", "- ", statement)
+    return f"<!-- {apart} -->\n".encode()

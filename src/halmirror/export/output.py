@@ -40,7 +40,8 @@ def opened(path: Path | None) -> Iterator[IO[bytes]]:
             "choose another place or free some room"
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what could not be made need not be removed
+            beside.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -7,14 +7,13 @@ like.
 
 from __future__ import annotations
 
-import re
 import textwrap
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from halmirror.citation import cite, display_name, page_range, with_subtitle
 from halmirror.labels import Ui, day, domain_label, label, labelled, language_name, type_label
+from halmirror.printable import printable
 from halmirror.record import Affiliation, Body, Container, Funding, Head, Identifiers, Record
 
 if TYPE_CHECKING:
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 
 _NARROWEST: Final = 20
 _INDENT: Final = "  "
-_BLANKS = re.compile(r"[\t\n\r ]+")
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_HARMLESS: Final = frozenset("\N{SOFT HYPHEN}\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
 _SCHEMES: Final = (
     ("doi", "DOI"),
     ("arxiv", "arXiv"),
@@ -74,22 +70,6 @@ def line(record: Record, ui: Ui) -> str:
     )
     first = " · ".join(printable(part) for part in kind if part)
     return f"{first}\n{_INDENT}{printable(cite(record))}"
-
-
-def printable(text: str) -> str:
-    r"""``text`` on one line, with nothing in it that a terminal would obey.
-
-    Every control or format character is shown as its code (``\u001b``, ``\u202e``), save the
-    soft hyphen and the joiners that Persian and Indic scripts need.
-    """
-    return "".join(_shown(character) for character in _BLANKS.sub(" ", text).strip())
-
-
-def _shown(character: str) -> str:
-    if character in _HARMLESS or unicodedata.category(character) not in _HIDDEN:
-        return character
-    number = ord(character)
-    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 def _laid_out(section: _Section, columns: int) -> str:

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Literal, Self
 import httpx
 
 from halmirror.errors import ResponseError, RetryLaterError, TransportError, UsageError
+from halmirror.oaipmh.body import BrokenBodyError, is_packed, whole
+from halmirror.oaipmh.deadline import Deadline
 from halmirror.oaipmh.politeness import RETRIED_STATUSES, pause, retry_after
 from halmirror.oaipmh.protocol import Page, is_solr_outage, looks_cut_short, parse
 from halmirror.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 MAX_BYTES = 64 * 1024 * 1024
 """Bytes an answer may have when unpacked: HAL's pages have 0.6 MB, the largest seen 20 MB."""
@@ -113,6 +115,7 @@ class Transport:
         self._chance = chance
         self._on_retry = on_retry
         self._asked = False
+        self._deadline = Deadline(politeness.timeout * _BODY_TIMEOUTS)
         self._connect_seconds = min(politeness.timeout, CONNECT_SECONDS)
         self._client = httpx.Client(
             headers={
@@ -232,15 +235,22 @@ class Transport:
     def _exchange(self, request: httpx.Request) -> tuple[_Reply, str | None]:
         trusted = self._is_repository(request.url)
         auth = httpx.BasicAuth(*self._auth) if self._auth and trusted else None
-        try:
-            response = self._client.send(request, stream=True, auth=auth)
+        request.extensions["trace"] = self._deadline.observe
+        with self._deadline.running():
             try:
-                location = response.headers.get("location") if response.is_redirect else None
-                body = b"" if location else self._read(response, str(request.url))
-            finally:
-                response.close()
-        except httpx.RequestError as error:
-            raise self._fault(error, str(request.url)) from error
+                response = self._client.send(request, stream=True, auth=auth)
+                try:
+                    location = response.headers.get("location") if response.is_redirect else None
+                    body = b"" if location else self._read(response, str(request.url))
+                finally:
+                    response.close()
+            except httpx.RequestError as error:
+                if self._deadline.expired:
+                    raise self._too_slow(str(request.url)) from error
+                raise self._fault(error, str(request.url)) from error
+        if self._deadline.expired:
+            # A body without a length ends with its connection: it may look whole.
+            raise self._too_slow(str(request.url))
         reply = _Reply(
             response.status_code, body, str(request.url), response.headers.get("retry-after")
         )
@@ -248,26 +258,31 @@ class Transport:
 
     def _read(self, response: httpx.Response, url: str) -> bytes:
         """The unpacked body, within its limits of size and time."""
-        politeness = self._politeness
-        limit = politeness.timeout * _BODY_TIMEOUTS
-        end = time.monotonic() + limit
-        parts: list[bytes] = []
-        size = 0
-        for part in response.iter_bytes():
-            size += len(part)
-            if size > politeness.max_bytes:
-                raise ResponseError(
-                    f"the answer of {url} is larger than {politeness.max_bytes} bytes; "
-                    "it is not taken",
-                    url=url,
-                )
+        packed = is_packed(response.headers.get_list("content-encoding", split_commas=True), url)
+        try:
+            return whole(
+                self._in_time(response, url),
+                packed=packed,
+                limit=self._politeness.max_bytes,
+                url=url,
+            )
+        except BrokenBodyError as error:
+            cut = TransportError(f"the answer of {url} was cut ({error}); run again later")
+            raise _AgainError(cut) from error
+
+    def _in_time(self, response: httpx.Response, url: str) -> Iterator[bytes]:
+        end = time.monotonic() + self._politeness.timeout * _BODY_TIMEOUTS
+        for piece in response.iter_raw():
             if time.monotonic() > end:
-                raise TransportError(
-                    f"the answer of {url} took longer than {limit:.0f} seconds; "
-                    f"raise timeout (now {politeness.timeout:g} s) or run again later"
-                )
-            parts.append(part)
-        return b"".join(parts)
+                raise self._too_slow(url)
+            yield piece
+
+    def _too_slow(self, url: str) -> TransportError:
+        seconds = self._politeness.timeout * _BODY_TIMEOUTS
+        return TransportError(
+            f"the answer of {url} took longer than {seconds:.0f} seconds; "
+            f"raise timeout (now {self._politeness.timeout:g} s) or run again later"
+        )
 
     def _fault(self, error: httpx.RequestError, url: str) -> TransportError | _AgainError:
         """What a fault below HTTP means: a certificate is not tried again, all else is."""

@@ -1,0 +1,27 @@
+"""Text from outside, made safe for a terminal."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+_BLANKS = re.compile(r"[\t\n\r ]+")
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_HARMLESS: Final = frozenset("\N{SOFT HYPHEN}\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
+
+
+def printable(text: str) -> str:
+    r"""``text`` on one line, with nothing in it that a terminal would obey.
+
+    Every control or format character is shown as its code (``\u001b``, ``\u202e``), save the
+    soft hyphen and the joiners that Persian and Indic scripts need.
+    """
+    return "".join(_shown(character) for character in _BLANKS.sub(" ", text).strip())
+
+
+def _shown(character: str) -> str:
+    if character in _HARMLESS or unicodedata.category(character) not in _HIDDEN:
+        return character
+    number = ord(character)
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
