@@ -46,6 +46,7 @@ _COLLISION_SHARE = 0.01
 _COLLISION_RECORDS = 100
 _EXCESS_RECORDS = 10_000
 _SPLITS = 64
+_LONGEST_TOKEN = 60_000
 
 
 class PageSource(Protocol):
@@ -256,6 +257,11 @@ class Listing:
                 raise _Retake(
                     f"{header.identifier} of {header.datestamp} does not belong to this list"
                 )
+        if page.token and len(page.token.value) > _LONGEST_TOKEN:
+            raise ListError(
+                f"the server gave a resumption token of {len(page.token.value)} characters; "
+                "it is not usable"
+            )
         size = page.token.complete_list_size if page.token else None
         last = window.announced_last
         if size is not None and last is not None:

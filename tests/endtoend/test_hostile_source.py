@@ -186,3 +186,19 @@ def test_a_size_that_never_shrinks_ends_all_the_same(tmp_path: Path) -> None:
     _, code, _ = run(tmp_path, fault)
     assert code in {0, 3}
     assert asked < 2000
+
+
+@pytest.mark.parametrize("length", [5_000, 100_000])
+def test_a_long_token_is_sent_or_refused_in_one_line(tmp_path: Path, length: int) -> None:
+    token = b"A" * length
+
+    def fault(request: ParsedRequest, reply: Reply) -> Reply:
+        if request.verb == "ListRecords" and not request.argument("resumptionToken"):
+            body = re.sub(rb">AoFf[^<]*<", b">" + token + b"<", reply.body)
+            return Reply(reply.status, reply.headers, body)
+        return reply
+
+    command, code, told = run(tmp_path, fault)
+    assert code == (3 if length == 5_000 else 1)
+    assert ("token has died" if length == 5_000 else "not usable") in told
+    heals(command)

@@ -225,6 +225,67 @@ def test_a_response_date_stays_as_it_came() -> None:
     assert page.headers[0].identifier == "http://dx.doi.org/10.4231/R7TQ5ZG3"
 
 
+def dated(date: str) -> bytes:
+    opening = '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">'
+    return f"{opening}<responseDate>{date}</responseDate><ListRecords/></OAI-PMH>".encode()
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("", ""),
+        (" 2026-11-20\n", "2026-11-20"),
+        ("2024-02-29T23:59:59Z", "2024-02-29T23:59:59Z"),
+        ("2026-11-20T03:00:00", "2026-11-20T03:00:00"),
+        ("2026-11-20T03:00:00.123456789Z", "2026-11-20T03:00:00.123456789Z"),
+        ("2026-11-20T00:30:00+01:00", "2026-11-19T23:30:00Z"),
+        ("2026-11-19T23:30:00-01:00", "2026-11-20T00:30:00Z"),
+    ],
+)
+def test_a_response_date_is_in_utc(date: str, expected: str) -> None:
+    assert parse(dated(date)).response_date == expected
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "yesterday",
+        "2023-02-29T00:00:00Z",
+        "9999-99-99T00:00:00Z",
+        "0000-01-01",
+        "20261120T030000Z",
+        "2026-W47-5",
+        "2026-11-20T25:00:00Z",
+        "2026-11-20T03:00:00Z; DROP",
+        "٢٠٢٦-11-20",
+        "0001-01-01T00:00:00+10:00",
+        "9999-12-31T23:00:00-10:00",
+    ],
+)
+def test_a_response_date_that_is_none_is_refused(date: str) -> None:
+    with pytest.raises(ResponseError, match="responseDate") as caught:
+        parse(dated(date))
+    assert repr(date) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("2002-09-23", "2002-09-23"),
+        ("2002-09-23T10:00:00Z", "2002-09-23T10:00:00Z"),
+        ("1823-01-01", "1823-01-01"),
+        ("2999-01-01", "2999-01-01"),
+        ("2002-13-23", ""),
+        ("long ago", ""),
+        ("", ""),
+    ],
+)
+def test_an_earliest_datestamp_is_a_date_or_unknown(told: str, kept: str) -> None:
+    page = parse(answer(f"<Identify><earliestDatestamp>{told}</earliestDatestamp></Identify>"))
+    assert page.identity is not None
+    assert page.identity.earliest_datestamp == kept
+
+
 def test_namespaces_of_the_root_reach_the_canonical_form() -> None:
     page = parse((OTHER / "gallica-bnf.xml").read_bytes())
     assert page.token is not None
@@ -430,6 +491,10 @@ def test_a_document_type_declaration_is_refused(doctype: str, encoding: str) -> 
         (answer(""), "it holds neither an error nor an answer"),
         (answer("<ListRecords xmlns='urn:x'/>"), "it holds neither an error nor an answer"),
         (answer("<Identify/><ListSets/>"), "it holds more than one verb's element"),
+        (
+            answer('<error code="noRecordsMatch"/><ListRecords/>'),
+            r"both an error \('noRecordsMatch'\) and an answer",
+        ),
         (
             listed("<resumptionToken>a</resumptionToken><resumptionToken>b</resumptionToken>"),
             "more than one resumptionToken",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from lxml import etree
@@ -41,6 +41,9 @@ ARGUMENTS: dict[str, frozenset[str]] = {
 """The six verbs, and the arguments each may have (section 4)."""
 
 _DATESTAMP = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?", re.ASCII)
+_DATE_OR_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII
+)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ROOT_END = re.compile(rb"</(?:[^\s<>/:]+:)?OAI-PMH\s*>\Z")
 _DOCTYPE = re.compile(rb"\s*(?>(?:<\?.*?\?>|<!--.*?-->)\s*)*+<!DOCTYPE", re.DOTALL)
@@ -109,8 +112,9 @@ class Token:
 class Identity:
     """The answer to Identify (section 4.2); a text that is missing is empty.
 
-    ``metadata_policy`` is the text of the metadataPolicy in an ``eprints`` description, the
-    place where a repository states the terms of its metadata.  ``xml`` is the Identify element.
+    So is an ``earliest_datestamp`` that is no date.  ``metadata_policy`` is the text of the
+    metadataPolicy in an ``eprints`` description, the place where a repository states the terms of
+    its metadata.  ``xml`` is the Identify element.
     """
 
     repository_name: str
@@ -153,11 +157,11 @@ class OAIError:
 class Page:
     """One answer, understood.
 
-    ``response_date`` is the server's text, empty where it sent none.  ``verb`` is the name of
-    the verb's element or, in an answer of errors, what the server repeats of the request (none
-    for an illegal verb); ``arguments`` are the others it repeats.  ``headers`` are those of
-    ``records``, or the answer to ListIdentifiers.  ``token`` is none where there is no
-    resumptionToken element.
+    ``response_date`` is a date, or a date and time in UTC, and begins with YYYY-MM-DD; it is empty
+    where the server sent none.  ``verb`` is the name of the verb's element or, in an answer of
+    errors, what the server repeats of the request (none for an illegal verb); ``arguments`` are the
+    others it repeats.  ``headers`` are those of ``records``, or the answer to ListIdentifiers.
+    ``token`` is none where there is no resumptionToken element.
     """
 
     response_date: str
@@ -217,18 +221,21 @@ def document(data: bytes, *, url: str | None = None) -> _Element:
 def page_of(root: _Element, *, url: str | None = None) -> Page:
     """The page below a root element that `document` gave.
 
-    Raises `ResponseError` where it holds neither an error nor exactly one verb's element, or
-    where it holds two resumption tokens.
+    Raises `ResponseError` where it holds neither errors nor exactly one verb's element, where it
+    holds both, two resumption tokens, or a responseDate that is none.
     """
     errors = tuple(OAIError(_attribute(e, "code"), _text(e)) for e in root.iterfind(f"{OAI}error"))
     answers = [child for child in root.iterchildren("*") if _verb(child) is not None]
     if len(answers) > 1 or not (answers or errors):
         found = "more than one verb's element" if answers else "neither an error nor an answer"
         raise _refusal(f"it holds {found}", url, str(root.sourceline))
+    if answers and errors:
+        reason = f"it holds both an error ('{errors[0].code[:60]}') and an answer"
+        raise _refusal(reason, url, str(root.sourceline))
     request = root.find(f"{OAI}request")
     repeated = {} if request is None else {str(k): str(v) for k, v in request.attrib.items()}
     verb = repeated.pop("verb", None)
-    date = root.findtext(f"{OAI}responseDate", "").strip()
+    date = _response_date(root, url)
     if not answers:
         return Page(date, verb, repeated, errors)
     token = _token([root, answers[0]], url)
@@ -371,6 +378,28 @@ def _is_datestamp(text: str) -> bool:
     return True
 
 
+def _response_date(root: _Element, url: str | None) -> str:
+    """The time of the answer, empty where it has none.  Raises `ResponseError`."""
+    text = root.findtext(f"{OAI}responseDate", "").strip()
+    date = _universal(text) if text else ""
+    if date is None:
+        raise _refusal(f"its responseDate {text[:60]!r} is no date of the calendar", url)
+    return date
+
+
+def _universal(text: str) -> str | None:
+    """A date or time as it is, brought to UTC where it is another's; none for anything else."""
+    if not _DATE_OR_TIME.fullmatch(text):
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+        if time.utcoffset():
+            return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        return None
+    return text
+
+
 def _token(parents: list[_Element], url: str | None) -> Token | None:
     found = [each for parent in parents for each in parent.iterfind(f"{OAI}resumptionToken")]
     if not found:
@@ -393,7 +422,7 @@ def _identity(element: _Element) -> Identity:
         base_url=_child_text(element, "baseURL"),
         protocol_version=_child_text(element, "protocolVersion"),
         admin_emails=tuple(_text(each) for each in element.iterfind(f"{OAI}adminEmail")),
-        earliest_datestamp=_child_text(element, "earliestDatestamp"),
+        earliest_datestamp=_universal(_child_text(element, "earliestDatestamp")) or "",
         deleted_record=_child_text(element, "deletedRecord"),
         granularity=_child_text(element, "granularity"),
         metadata_policy="\n".join(filter(None, policies)) or None,

@@ -33,6 +33,12 @@ UNREACHABLE_SECONDS = 120.0
 CONNECT_SECONDS = 15.0
 """The longest wait for a connection, where ``timeout`` is not shorter."""
 
+_LONGEST_URL = 8_000
+"""Characters that every server takes (RFC 9110, section 4.1); what needs more goes by POST."""
+
+_LONGEST_ARGUMENTS = 64_000
+"""Characters of a request's arguments: HAL's tokens have a hundred or so."""
+
 _BODY_TIMEOUTS = 10
 """A body may take this many times ``timeout`` in all, however steadily it drips; one that takes
 longer is not asked for again."""
@@ -87,8 +93,8 @@ class Transport:
 
     ``sleep`` waits, ``now`` gives the Unix time and ``chance`` a number from 0 to 1: handed in,
     so that nothing here waits or rolls dice by itself.  ``on_retry`` hears of each new attempt.
-    ``headers`` and credentials (``auth``, else those in ``base_url``) go to the host and port of
-    ``base_url`` only.  Raises `UsageError` for an address or contact that cannot be sent.
+    ``headers`` and credentials (``auth``, else those in ``base_url``) go to the scheme, host and
+    port of ``base_url`` only.  Raises `UsageError` for an address or contact that cannot be sent.
     """
 
     def __init__(
@@ -223,14 +229,32 @@ class Transport:
     def _request(self, url: httpx.URL, arguments: Mapping[str, str]) -> httpx.Request:
         """A request with the arguments, as far as a redirect's address has not got them."""
         headers = self._headers if self._is_repository(url) else {}
-        if self._method == "POST":
-            return self._client.build_request("POST", url, data=dict(arguments), headers=headers)
+        length = sum(len(name) + len(text) for name, text in arguments.items())
+        if length > _LONGEST_ARGUMENTS:
+            raise ResponseError(
+                f"{self._url} gave a resumption token of {length} characters; it is not usable",
+                url=str(self._url),
+            )
         missing = {name: text for name, text in arguments.items() if name not in url.params}
-        merged = url.copy_merge_params(missing)
-        return self._client.build_request("GET", merged, headers=headers)
+        try:
+            # Servers and proxies refuse long addresses; every repository takes POST (section 3.1.1).
+            size = len(str(url)) + len(str(httpx.QueryParams(missing)))
+            if self._method == "POST" or size > _LONGEST_URL:
+                return self._client.build_request(
+                    "POST", url, data=dict(arguments), headers=headers
+                )
+            merged = url.copy_merge_params(missing)
+            return self._client.build_request("GET", merged, headers=headers)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise UsageError(f"what {url} is asked cannot be sent ({error})") from error
 
     def _is_repository(self, url: httpx.URL) -> bool:
-        return (url.host, url.port) == (self._url.host, self._url.port)
+        # A port that the scheme has anyway is none: without the scheme, 80 would pass for 443.
+        return (url.scheme, url.host, url.port) == (
+            self._url.scheme,
+            self._url.host,
+            self._url.port,
+        )
 
     def _exchange(self, request: httpx.Request) -> tuple[_Reply, str | None]:
         trusted = self._is_repository(request.url)
@@ -248,6 +272,9 @@ class Transport:
                 if self._deadline.expired:
                     raise self._too_slow(str(request.url)) from error
                 raise self._fault(error, str(request.url)) from error
+            except UnicodeError as error:
+                # A host name that DNS cannot have is found out no sooner.
+                raise TransportError(f"{request.url} has no usable host ({error})") from error
         if self._deadline.expired:
             # A body without a length ends with its connection: it may look whole.
             raise self._too_slow(str(request.url))
@@ -258,7 +285,13 @@ class Transport:
 
     def _read(self, response: httpx.Response, url: str) -> bytes:
         """The unpacked body, within its limits of size and time."""
-        packed = is_packed(response.headers.get_list("content-encoding", split_commas=True), url)
+        encodings = response.headers.get_list("content-encoding", split_commas=True)
+        try:
+            packed = is_packed(encodings, url)
+        except ResponseError:
+            if response.is_error:
+                return b""  # the status says more than the encoding of its page
+            raise
         try:
             return whole(
                 self._in_time(response, url),
@@ -267,6 +300,8 @@ class Transport:
                 url=url,
             )
         except BrokenBodyError as error:
+            if self._deadline.expired:
+                raise self._too_slow(url) from error
             cut = TransportError(f"the answer of {url} was cut ({error}); run again later")
             raise _AgainError(cut) from error
 
@@ -321,12 +356,13 @@ def _check_answers(page: Page, verb: str, url: str) -> None:
 
 
 def _address(base_url: str) -> httpx.URL:
+    shown = repr(base_url[:200])
     try:
         url = httpx.URL(base_url)
-    except httpx.InvalidURL as error:
-        raise UsageError(f"base_url '{base_url}' is no address ({error})") from error
+    except (httpx.InvalidURL, ValueError) as error:
+        raise UsageError(f"base_url {shown} is no address ({error})") from error
     if url.scheme not in {"http", "https"} or not url.host or "%" in url.host:
-        raise UsageError(f"base_url '{base_url}' is no http or https address")
+        raise UsageError(f"base_url {shown} is no http or https address")
     return url
 
 
