@@ -1,17 +1,21 @@
 """What a client takes from a server, sends to it and tells of it has its limits."""
 
+import contextlib
 import gzip
+import socket
+import threading
 import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from halmirror.errors import HalmirrorError, ResponseError, TransportError, UsageError
 from halmirror.oaipmh.body import whole
 from halmirror.oaipmh.client import Client
-from halmirror.oaipmh.transport import Politeness
+from halmirror.oaipmh.transport import Politeness, Transport
 from oaipmh.scripted_server import ScriptedServer, Step
 
 HAL = Path(__file__).resolve().parents[2] / "data" / "hal-oai"
@@ -81,6 +85,29 @@ def test_a_client_goes_on_after_an_answer_that_was_ended(scripted: ScriptedServe
         with pytest.raises(TransportError):
             asking.page("Identify", {})
         assert asking.page("Identify", {}).identity is not None
+
+
+def test_a_handshake_that_never_ends_is_ended() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def serve() -> None:
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
+            while not ended.wait(0.02):
+                connection.sendall(b"\x03")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    address = f"https://127.0.0.1:{server.getsockname()[1]}/oai"
+    try:
+        with client(address, timeout=0.1, retries=0) as asking, pytest.raises(TransportError):
+            asking.page("Identify", {})
+    finally:
+        ended.set()
+        server.close()
+        thread.join(10)
 
 
 # -- size -------------------------------------------------------------------------------
@@ -192,6 +219,21 @@ def test_an_argument_that_is_no_text_is_a_usage_error(
     with client(scripted.url, method) as asking, pytest.raises(UsageError) as caught:
         asking.page("GetRecord", {"identifier": "\udc80", "metadataPrefix": "oai_dc"})
     assert told(caught).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("url", "trusted"),
+    [
+        ("http://example.org/new", True),
+        ("http://example.org:80/oai", True),
+        ("https://example.org/oai", False),
+        ("http://example.org:8080/oai", False),
+        ("http://www.example.org/oai", False),
+    ],
+)
+def test_credentials_are_for_one_scheme_host_and_port(url: str, trusted: bool) -> None:
+    with Transport("http://user:hush@example.org/oai", Politeness()) as transport:
+        assert transport._is_repository(httpx.URL(url)) is trusted
 
 
 # -- what an answer is to a request -----------------------------------------------------

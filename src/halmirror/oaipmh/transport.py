@@ -237,7 +237,7 @@ class Transport:
             )
         missing = {name: text for name, text in arguments.items() if name not in url.params}
         try:
-            # Servers and proxies refuse long addresses; every repository takes POST (section 3.1.1).
+            # Servers refuse long addresses; every repository takes POST (section 3.1.1).
             size = len(str(url)) + len(str(httpx.QueryParams(missing)))
             if self._method == "POST" or size > _LONGEST_URL:
                 return self._client.build_request(
