@@ -84,3 +84,16 @@ def test_folding(text: str, folded: str) -> None:
 
 def test_words_of_other_scripts() -> None:
     assert words("Ἀθήνα العربية 中文") == ["αθηνα", "العربية", "中文"]
+
+
+def test_nesting_has_a_limit() -> None:
+    assert parse("(" * 100 + "a" + ")" * 100) == Text(("a",))
+    with pytest.raises(QueryError, match="character 101"):
+        parse("(" * 101 + "a" + ")" * 101)
+    with pytest.raises(QueryError, match="more than 100"):
+        parse("NOT (" * 5000 + "a" + ")" * 5000)
+
+
+def test_a_chain_of_not_is_read_in_pairs() -> None:
+    assert parse("NOT " * 20_000 + "a") == Text(("a",))
+    assert parse("NOT " * 20_001 + "a") == Not(All((Text(("a",)),)))

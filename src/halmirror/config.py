@@ -16,6 +16,7 @@ variables that hold them, and no message or output repeats what those settings h
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import re
 import tomllib
@@ -34,6 +35,7 @@ from halmirror.config_values import (
     to_toml,
 )
 from halmirror.errors import ConfigError, UsageError
+from halmirror.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -174,7 +176,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
 def render(settings: Settings) -> str:
     """Write settings as TOML that gives them again, with where each came from."""
     lines = [
-        f"# read from {settings.path}" if settings.path else "# built-in defaults",
+        f"# read from {printable(str(settings.path))}" if settings.path else "# built-in defaults",
         "",
         "[mirror]",
         _assignment("path", str(settings.mirror.path), settings.origins.get("mirror.path")),
@@ -331,7 +333,20 @@ def _mirror(file: _File, environ: Mapping[str, str], origins: dict[str, str]) ->
         origins["mirror.path"] = "$HALMIRROR_MIRROR_PATH"
     if path.startswith("~/"):
         base, path = _home(environ), path[2:]
-    return MirrorSettings((base / path).absolute())
+    place = (base / path).absolute()
+    if _too_long(place):
+        origin = origins.get("mirror.path", "mirror")
+        raise ConfigError(f"{origin}: path: the name of the mirror is too long; set a shorter one")
+    return MirrorSettings(place)
+
+
+def _too_long(place: Path) -> bool:
+    """Whether the system refuses the mirror's name, or the longest one beside it."""
+    try:
+        place.with_name(place.name + "-journal").lstat()
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False
 
 
 def _sources(

@@ -172,7 +172,7 @@ class _SourceHarvest:
         try:
             with client(self._settings, self._observer) as opened:
                 self._run(opened)
-        except MirrorError:
+        except (MirrorError, UsageError):
             raise
         except HalmirrorError as error:
             self._fail(error)
@@ -307,8 +307,7 @@ class _SourceHarvest:
         """An open end that an earlier run left ends with that run's day: later days are new."""
         if window.kind == "extra" or window.until_day or window.token or not stream.planned_until:
             return window
-        reason = window.reason or "left by an earlier run"
-        return self._writer.restart(window, reason, until=stream.planned_until)
+        return self._writer.bound(window, stream.planned_until)
 
     def _account(self, outcome: Outcome) -> None:
         self.report.counts += outcome.counts

@@ -27,7 +27,7 @@ from halmirror.store.model import Counts
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from halmirror.batch import Batch
+    from halmirror.batch import Batch, Row
     from halmirror.oaipmh.protocol import Page
     from halmirror.store.model import Stream, Window
     from halmirror.store.writer import Writer
@@ -200,16 +200,17 @@ class Listing:
                 self._judge_empty(window, outcome)
                 return
             batch = prepare_page(page, self._rules)
-            if self.limit is not None and len(batch.rows) > self.limit:
-                self._take_some(window, batch, outcome)
-                return
+            if self.limit is not None:
+                fresh_rows = self._not_listed(window, batch)
+                if len(fresh_rows) > self.limit:
+                    self._take_some(window, replace(batch, rows=fresh_rows), outcome)
+                    return
+                self.limit -= len(fresh_rows)
             window = _advanced(window, batch)
             counts, fresh = self._writer.commit_page(self._stream, window, batch)
             outcome.counts += counts
             self._observer.page(self._stream, window, counts)
             self._index(counts)
-            if self.limit is not None:
-                self.limit -= len(batch.rows)
             if window.token is None:
                 self._close(window, outcome, "the list's last page")
                 return
@@ -269,6 +270,14 @@ class Listing:
             if moved > _COLLISION_RECORDS and moved > last * _COLLISION_SHARE:
                 raise _Retake(f"the list's announced size moved from {last} to {size}")
 
+    def _not_listed(self, window: Window, batch: Batch) -> tuple[Row, ...]:
+        """The rows that the window's list has not given before (a limit may cut a page)."""
+        return tuple(
+            row
+            for row in batch.rows
+            if not self._writer.is_listed(self._stream, window, row.id, row.version)
+        )
+
     def _take_some(self, window: Window, batch: Batch, outcome: Outcome) -> None:
         """Store the first records of a page only; its place stays, so the next run has the rest."""
         part = replace(batch, rows=batch.rows[: self.limit], rejected=())
@@ -280,7 +289,8 @@ class Listing:
 
     def _close(self, window: Window, outcome: Outcome, answer: str) -> None:
         withheld: tuple[tuple[str, str], ...] = ()
-        announced = window.announced_last or 0
+        # The first size counts too: another harvester's list may have taken this one's place.
+        announced = max(window.announced_first or 0, window.announced_last or 0)
         if self._writer.distinct(window) + window.quarantined < announced:
             withheld = self._fill(window, outcome)
         self._writer.close(window, answer, withheld)
@@ -330,7 +340,8 @@ class Listing:
             self._close(window, outcome, "noRecordsMatch after a token, no size announced")
             return
         reach = (window.cursor or 0) + (window.page_size or 0)
-        if reach >= announced and window.received + window.quarantined >= announced:
+        if reach >= announced:
+            # A document that the server could not load leaves a gap, which closing fills.
             self._close(window, outcome, "noRecordsMatch after the last record")
             return
         raise _Retake(
@@ -343,6 +354,9 @@ class Listing:
             if wait:
                 self._sleep(wait)
             if self._lists_anything():
+                if window.from_day is None and window.until_day is None:
+                    # The same list answers as identifiers: one of the two answers is false.
+                    raise _Retake("the server lists identifiers but gives no records")
                 self._close(window, outcome, "noRecordsMatch, and a list without dates answers")
                 return
         raise ListError(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Self
 
 from halmirror import query as tree
 from halmirror.errors import NotFoundError, QueryError, UsageError
-from halmirror.identifiers import lookup_keys, parse_hal_id
+from halmirror.identifiers import body_keys, lookup_keys, parse_hal_id
 from halmirror.record import STATUSES, Record, Status
 from halmirror.store.database import open_for_reading, translated
 from halmirror.store.reader import Reader, State
@@ -196,18 +196,29 @@ class Mirror:
             return found
         for scheme, value in lookup_keys(text):
             documents = self._reader.documents(scheme, value)
-            found = self._of_documents(documents, at, None)
+            found = self._of_documents(documents, at, None, bears=(scheme, value))
             if found is not None:
                 return found
         return None
 
-    def _of_documents(self, documents: Iterable[int], at: int, version: int | None) -> State | None:
+    def _of_documents(
+        self,
+        documents: Iterable[int],
+        at: int,
+        version: int | None,
+        bears: tuple[str, str] | None = None,
+    ) -> State | None:
+        """The best of the documents' states; one that bears the identifier before a former one."""
         candidates = [
             state
             for document in documents
             if (state := self._choose(self._reader.versions(document, at), version))
         ]
         candidates.sort(key=self._rank)
+        if bears is not None and len(candidates) > 1:
+            candidates.sort(
+                key=lambda state: bears not in body_keys(self._reader.record(state, at).body)
+            )
         return candidates[0] if candidates else None
 
     def _choose(self, versions: list[State], version: int | None) -> State | None:
@@ -355,7 +366,8 @@ def _moment(time: str) -> str:
     try:
         if _TIME.match(time):
             moment = datetime.fromisoformat(time.upper())
-            return time_stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+            stamp = time_stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+            return stamp.zfill(24)  # some systems write the year 900 with three digits
         return f"{day_type.fromisoformat(time).isoformat()}T23:59:59.999Z"
     except (ValueError, OverflowError) as error:
         raise UsageError(

@@ -25,3 +25,18 @@ def _shown(character: str) -> str:
         return character
     number = ord(character)
     return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+def printable_json(text: str) -> str:
+    r"""JSON of the same value, with what a terminal would obey written as ``\uXXXX``.
+
+    JSON itself escapes U+0000 to U+001F; all else that is hidden here stands inside strings.
+    """
+    return "".join(_escaped(character) if character > "~" else character for character in text)
+
+
+def _escaped(character: str) -> str:
+    if _shown(character) == character:
+        return character
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

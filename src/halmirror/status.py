@@ -170,6 +170,7 @@ def _source(
         "WHERE source = ? ORDER BY id",
         (number,),
     ).fetchall()
+    whole = [row for row in streams if not row[1]]
     windows: list[OpenWindow] = []
     days: list[str | None] = []
     for stream, set_spec, planned_until, _, _ in streams:
@@ -179,7 +180,10 @@ def _source(
             (stream,),
         ).fetchall()
         windows += [OpenWindow(set_spec, *row[1:]) for row in rows]
-        days.append(complete_as_of(planned_until, [row[1] for row in rows if row[0] == "plan"]))
+        if not set_spec or not whole:
+            # Where the whole source is harvested, a set asked for besides says nothing of it.
+            firsts = [row[1] for row in rows if row[0] == "plan"]
+            days.append(complete_as_of(planned_until, firsts))
     (received,) = connection.execute(
         "SELECT count(*) FROM state s JOIN document d ON d.id = s.document "
         "WHERE d.source = ? AND s.end_seq IS NULL AND s.status = 'active'",
@@ -190,8 +194,8 @@ def _source(
         "WHERE t.source = ? AND q.resolved_at IS NULL",
         (number,),
     ).fetchone()
-    successes = [row[3] for row in streams]
-    announced = [row[4] for row in streams]
+    successes = [row[3] for row in whole or streams]
+    announced = [row[4] for row in whole or streams]
     return SourceStatus(
         name,
         base_url,

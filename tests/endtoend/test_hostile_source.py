@@ -202,3 +202,53 @@ def test_a_long_token_is_sent_or_refused_in_one_line(tmp_path: Path, length: int
     assert code == (3 if length == 5_000 else 1)
     assert ("token has died" if length == 5_000 else "not usable") in told
     heals(command)
+
+
+def test_one_false_empty_answer_is_not_believed(tmp_path: Path) -> None:
+    asked = 0
+
+    def fault(request: ParsedRequest, reply: Reply) -> Reply:
+        nonlocal asked
+        if request.verb == "ListRecords":
+            asked += 1
+            if asked == 1:
+                return Reply(200, {}, (RECORDED / "error-noRecordsMatch.xml").read_bytes())
+        return reply
+
+    command, code, _ = run(tmp_path, fault)
+    assert code == 0
+    assert status(command)["received"] == 73
+
+
+def test_a_list_without_its_last_token_is_filled(tmp_path: Path) -> None:
+    def fault(request: ParsedRequest, reply: Reply) -> Reply:
+        if request.argument("resumptionToken") and request.verb == "ListRecords":
+            body = re.sub(rb"<resumptionToken.*?</resumptionToken>", b"", reply.body)
+            return Reply(reply.status, reply.headers, body)
+        return reply
+
+    command, code, _ = run(tmp_path, fault)
+    assert code == 0
+    assert status(command)["received"] == 73
+
+
+def test_a_small_limit_moves_on(tmp_path: Path) -> None:
+    command = CommandLine(tmp_path)
+    with RecordedEndpoint(RECORDED, page_size=26) as endpoint:
+        command.configure(endpoint.url)
+        for held in (5, 10, 15, 20, 25, 30):
+            assert command("harvest", "--limit", "5").code == 0
+            assert status(command)["received"] == held
+        assert command("harvest").code == 0
+    assert status(command)["received"] == 73
+
+
+def test_a_set_asked_for_besides_leaves_the_sources_status_alone(tmp_path: Path) -> None:
+    command = CommandLine(tmp_path)
+    with RecordedEndpoint(RECORDED) as endpoint:
+        command.configure(endpoint.url)
+        assert command("harvest").code == 0
+        assert command("harvest", "--set", "type:ART", "--limit", "3").code == 0
+    found = status(command)
+    assert found["announced"] == 73
+    assert found["complete_as_of"] is not None

@@ -92,13 +92,15 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         code = _run()
-        sys.stdout.flush()
+        if sys.stdout:  # closed from the start (``>&-``), there is none
+            sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output went away (``| head``): nothing is wrong.
         code = 0
         _silence_output()
     except OSError as error:
-        code = _fail(f"standard output cannot be written ({error.strerror or error})", 1)
+        place = error.filename or "standard output"
+        code = _fail(f"{place} cannot be written or used ({error.strerror or error})", 1)
         _silence_output()
     sys.exit(code)
 
@@ -125,7 +127,8 @@ def _run() -> int:
 
 def _silence_output() -> None:
     """Send what is still buffered nowhere, so that the interpreter can end in peace."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(error: click.ClickException) -> str:

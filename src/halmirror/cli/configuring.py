@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from halmirror.cli.context import Invocation, pass_invocation
+from halmirror.printable import printable
 
 
 @click.group()
@@ -34,7 +35,7 @@ def check(invocation: Invocation) -> None:
     settings = invocation.settings
     where = settings.path or "the built-in defaults"
     names = ", ".join(source.name for source in settings.sources)
-    click.echo(f"{where}: well; mirror {settings.mirror.path}; sources: {names}")
+    click.echo(printable(f"{where}: well; mirror {settings.mirror.path}; sources: {names}"))
 
 
 @config.command("init")
@@ -51,4 +52,4 @@ def init(file: Path) -> None:
         raise UsageError(f"{file} exists; name another file, or remove it first") from error
     except OSError as error:
         raise OutputError(f"{file} cannot be written: {error.strerror}") from error
-    click.echo(f"wrote {file}; now run 'halmirror harvest'")
+    click.echo(f"wrote {printable(str(file))}; now run 'halmirror harvest'")

@@ -112,4 +112,13 @@ def filters(options: dict[str, Any]) -> Filters:
     from halmirror.mirror import Filters
 
     names = [option.removeprefix("--") for option, _, _ in _FILTERS]
+    for name in names:
+        check_text(*options[f"{name}_"])
     return Filters(**{name: options[f"{name}_"] for name in names})
+
+
+def check_text(*values: str) -> None:
+    """Raises `UsageError` for an argument whose bytes were no UTF-8."""
+    for value in values:
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise UsageError(f"'{value}' is not valid UTF-8; correct its characters")

@@ -56,6 +56,6 @@ def export(
         at = mirror.seq_at(as_of) if as_of else None
         done = exporting.export(mirror, form, output, picked, at=at)
     if output is not None and not invocation.quiet:
-        click.echo(f"{done.count} records written to {output}", err=True)
+        click.echo(f"{done.count} records written to {printable(str(output))}", err=True)
         if done.statement:
             click.echo(f"what the sources ask: {printable(done.statement)}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,14 @@ import click
 from halmirror.cli.context import (
     Invocation,
     check_sources,
+    check_text,
     check_time,
     filter_options,
     filters,
     pass_invocation,
 )
-from halmirror.printable import printable
+from halmirror.errors import NotFoundError
+from halmirror.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,10 +123,10 @@ def search(
             facets=facets, at=mirror.seq_at(as_of) if as_of else None,
         )  # fmt: skip
     if form == "json":
-        click.echo(_json(hits))
+        click.echo(printable_json(_json(hits)))
     elif form == "jsonl":
         for record in hits.records:
-            click.echo(record.json())
+            click.echo(printable_json(record.json().decode()))
     elif form == "ids":
         for record in hits.records:
             click.echo(printable(record.versioned_id))
@@ -136,6 +139,7 @@ def check_search(query: str, picked: Filters, cursor: str | None, known: Sequenc
     from halmirror.mirror import read_cursor
     from halmirror.query import parse
 
+    check_text(query)
     parse(query)
     picked.nodes()
     picked.statuses()
@@ -147,22 +151,32 @@ def check_search(query: str, picked: Filters, cursor: str | None, known: Sequenc
 def _each(identifiers: tuple[str, ...]) -> Iterator[str]:
     for identifier in identifiers:
         if identifier == "-":
-            for line in sys.stdin:
+            for line in _input_lines():
                 if line.strip():
                     yield line.strip()
         else:
             yield identifier
 
 
+def _input_lines() -> Iterator[str]:
+    """Lines of standard input; bytes that are no UTF-8 become text that names no record."""
+    raw = sys.stdin.buffer if sys.stdin else io.BytesIO()
+    for line in raw:
+        yield line.decode("utf-8", "backslashreplace")
+
+
 def _shown(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -> str | None:
     if form == "json":
         line = mirror.json(identifier, at=at)
-        return line.decode() if line is not None else None
+        return printable_json(line.decode()) if line is not None else None
     record = mirror.get(identifier, at=at)
     if record is None:
         return None
     if form == "dc":
-        return mirror.source_metadata(identifier, at=at)[1].source.decode()
+        try:
+            return mirror.source_metadata(identifier, at=at)[1].source.decode()
+        except NotFoundError:
+            return None
     if form == "bibtex":
         from halmirror.export import bibtex
 
@@ -174,7 +188,7 @@ def _shown(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -
 
 
 def _say_missing(identifier: str, as_of: str | None) -> None:
-    when = f" as of {as_of}" if as_of else ""
+    when = f" as of {printable(as_of)}" if as_of else ""
     click.echo(
         f"halmirror: {printable(identifier[:200])}: no such record in the mirror{when}; "
         "check the identifier, or harvest first",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from halmirror.cli.context import Invocation, pass_invocation
+from halmirror.printable import printable
 
 
 @click.command()
@@ -34,13 +35,13 @@ def reconcile(
         )
     codes = set()
     for name, findings in found.items():
-        click.echo(findings.line(name, dry_run=dry_run))
+        click.echo(printable(findings.line(name, dry_run=dry_run)))
         for record in findings.withdrawn if dry_run else ():
-            click.echo(f"  {record}: would be withdrawn")
+            click.echo(f"  {printable(record)}: would be withdrawn")
         for record, survivor in findings.merged if dry_run else ():
-            click.echo(f"  {record}: would be superseded by {survivor}")
+            click.echo(f"  {printable(f'{record}: would be superseded by {survivor}')}")
         if findings.refused is not None:
-            click.echo(f"halmirror: {findings.refused}", err=True)
+            click.echo(f"halmirror: {printable(str(findings.refused))}", err=True)
         codes.add(findings.exit_code)
     if codes - {0}:
         raise click.exceptions.Exit(1 if codes == {1} else 3)

@@ -36,7 +36,7 @@ def status(invocation: Invocation, form: str, max_age: str, *, checking: bool) -
     found = statuses.status(settings.mirror.path, [source.name for source in settings.sources])
     if checking:
         well, line = statuses.check(found, seconds)
-        click.echo(line)
+        click.echo(printable(line))
         if not well:
             raise click.exceptions.Exit(1)
     elif form == "json":
@@ -47,7 +47,7 @@ def status(invocation: Invocation, form: str, max_age: str, *, checking: bool) -
 
 def _text(found: Status) -> str:
     counts = ", ".join(f"{count} {name}" for name, count in found.records.items())
-    lines = [f"{found.path}: {counts}"]
+    lines = [printable(f"{found.path}: {counts}")]
     for source in found.sources:
         lines += _source(source)
     lines.append("last runs:")

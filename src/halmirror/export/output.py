@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_NAME_KEPT = 200
+"""Bytes of a file's name that the file beside it keeps; file systems allow 255."""
+
 
 @contextlib.contextmanager
 def opened(path: Path | None) -> Iterator[IO[bytes]]:
@@ -29,7 +32,8 @@ def opened(path: Path | None) -> Iterator[IO[bytes]]:
         yield out
         out.flush()
         return
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    start = os.fsencode(path.name)[:_NAME_KEPT].decode("utf-8", "ignore")
+    beside = path.with_name(f".{start}.{os.getpid()}.part")
     try:
         with _wrapped(beside, path.suffix) as out:
             yield out

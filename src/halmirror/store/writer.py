@@ -207,6 +207,13 @@ class Writer:
             self.save(fresh)
         return fresh
 
+    def bound(self, window: Window, until: str) -> Window:
+        """Give a window that was open at its end a last day; its place and records stay."""
+        bounded = replace(window, until_day=until)
+        with self.transaction():
+            self.save(bounded)
+        return bounded
+
     def leave_open(self, window: Window, reason: str) -> None:
         """Keep the window for the next run, with the reason it could not be closed."""
         with self.transaction():
