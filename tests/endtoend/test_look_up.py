@@ -291,3 +291,16 @@ def test_the_example_of_the_api_runs(harvested: CommandLine) -> None:
     first = done.stdout.splitlines()
     assert first[0] == "Les contrats à impact social : une menace pour la solidarité ?"
     assert first[1] == "active 2024-03-07"
+
+
+def test_an_export_follows_links_and_leaves_pipes_and_devices_alone(
+    harvested: CommandLine, tmp_path: Path
+) -> None:
+    target = tmp_path / "target.jsonl"
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(target)
+    assert harvested("export", "--format", "jsonl", "--output", str(link)).code == 0
+    assert link.is_symlink()
+    assert len(target.read_bytes().splitlines()) == 73
+    assert harvested("export", "--format", "jsonl", "--output", "/dev/null").code == 0
+    assert Path("/dev/null").is_char_device()

@@ -33,6 +33,11 @@ def opened(path: Path | None) -> Iterator[IO[bytes]]:
         out.flush()
         return
     start = os.fsencode(path.name)[:_NAME_KEPT].decode("utf-8", "ignore")
+    if path.exists() and not path.is_file():
+        with _direct(path) as out:
+            yield out
+        return
+    path = path.resolve()
     beside = path.with_name(f".{start}.{os.getpid()}.part")
     try:
         with _wrapped(beside, path.suffix) as out:
@@ -46,6 +51,18 @@ def opened(path: Path | None) -> Iterator[IO[bytes]]:
     finally:
         with contextlib.suppress(OSError):  # what could not be made need not be removed
             beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _direct(path: Path) -> Iterator[IO[bytes]]:
+    """A pipe or device is written to as it is: renaming a file over it would destroy it."""
+    try:
+        with path.open("wb") as out:
+            yield out
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror or error}); choose another place"
+        ) from error
 
 
 @contextlib.contextmanager
