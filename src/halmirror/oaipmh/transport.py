@@ -21,7 +21,7 @@ from halmirror.oaipmh.protocol import Page, is_solr_outage, looks_cut_short, par
 from halmirror.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 MAX_BYTES = 64 * 1024 * 1024
 """Bytes an answer may have when unpacked: HAL's pages have 0.6 MB, the largest seen 20 MB."""
@@ -294,7 +294,7 @@ class Transport:
             raise
         try:
             return whole(
-                self._in_time(response, url),
+                response.iter_raw(),
                 packed=packed,
                 limit=self._politeness.max_bytes,
                 url=url,
@@ -304,13 +304,6 @@ class Transport:
                 raise self._too_slow(url) from error
             cut = TransportError(f"the answer of {url} was cut ({error}); run again later")
             raise _AgainError(cut) from error
-
-    def _in_time(self, response: httpx.Response, url: str) -> Iterator[bytes]:
-        end = time.monotonic() + self._politeness.timeout * _BODY_TIMEOUTS
-        for piece in response.iter_raw():
-            if time.monotonic() > end:
-                raise self._too_slow(url)
-            yield piece
 
     def _too_slow(self, url: str) -> TransportError:
         seconds = self._politeness.timeout * _BODY_TIMEOUTS

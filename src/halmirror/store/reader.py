@@ -101,15 +101,6 @@ class Reader:
         )
         return [State(*row) for row in rows]
 
-    def history(self, document: int) -> list[State]:
-        """Every state of the document, oldest first."""
-        rows = self.connection.execute(
-            f"SELECT {_COLUMNS} FROM {_TABLES} WHERE d.id = :document "
-            "ORDER BY s.first_seq, s.version, s.id",
-            {"document": document, "at": self.latest()},
-        )
-        return [State(*row) for row in rows]
-
     def every(self, at: int, statuses: Sequence[str] = ("active",)) -> Iterator[State]:
         """All states of those statuses at a commit, by source, id and version."""
         names = self.connection.execute("SELECT name, id FROM source ORDER BY name").fetchall()

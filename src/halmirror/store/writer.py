@@ -139,7 +139,7 @@ class Writer:
         return replace(stream, planned_until=row[0], last_success=row[1])
 
     def announce(self, stream: Stream, announced: int | None) -> None:
-        """Keep what the server says the whole stream holds, and that the run succeeded."""
+        """Keep how many records the server says the whole stream holds, and when it said so."""
         with self.transaction():
             self.connection.execute(
                 "UPDATE stream SET announced = ?, announced_at = ? WHERE id = ?",
