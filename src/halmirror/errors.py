@@ -14,11 +14,14 @@
       SourceError                         1   a repository could not be harvested
         TransportError                    1   no usable HTTP answer (faults, statuses, limits)
           RetryLaterError                 3   the server asks for a longer pause than allowed
+          TooHeavyError                   1   an answer that the server cannot make, or we not take
+          ForbiddenError                  1   the server wants us gone (403, 410)
         ResponseError                     1   an answer that is not OAI-PMH 2.0
         ProtocolError                     1   an OAI-PMH error condition (section 3.6)
         ListError                         1   a list that contradicts itself
         ReconcileRefusedError             1   too many records would be withdrawn
       OutputError                         1   an export could not be written
+      StoppedError                      130   a signal, or the caller, asked the run to end
 
 Messages name the thing, the reason and the way out, in one line.  ``exit_code`` is the
 process's exit code where the error ends a command; a harvest that achieved a part of its
@@ -101,6 +104,14 @@ class RetryLaterError(TransportError):
         self.seconds = seconds
 
 
+class TooHeavyError(TransportError):
+    """An answer that is too large or takes too long; a smaller list may do (413, 502, 504 …)."""
+
+
+class ForbiddenError(TransportError):
+    """The server answers 403 or 410: it is not to be asked again in this run."""
+
+
 class ResponseError(SourceError):
     """An answer that is not a well-formed OAI-PMH 2.0 response.
 
@@ -133,3 +144,9 @@ class ReconcileRefusedError(SourceError):
 
 class OutputError(HalmirrorError):
     """An export could not be written."""
+
+
+class StoppedError(HalmirrorError):
+    """A run was asked to end before its work was done; what was committed stays."""
+
+    exit_code: ClassVar[int] = 130

@@ -18,6 +18,7 @@ from halmirror.errors import (
     UsageError,
 )
 from halmirror.oaipmh.client import Client
+from halmirror.oaipmh.politeness import Pace
 from halmirror.oaipmh.transport import Politeness
 from oaipmh.scripted_server import ScriptedServer, Step
 
@@ -33,7 +34,10 @@ def body(data: bytes, status: int = 200, **headers: str) -> Callable[[Step], Non
 def client(url: str, **settings: object) -> Client:
     more = {n: settings.pop(n) for n in ("method", "headers", "auth") if n in settings}
     slept: list[float] = []
-    made = Client(url, Politeness(**settings), sleep=slept.append, chance=lambda: 0.0, **more)
+    pace = Pace(float(str(settings.get("delay", 0.0))), clock=lambda: sum(slept))
+    made = Client(
+        url, Politeness(**settings), pace=pace, sleep=slept.append, chance=lambda: 0.0, **more
+    )
     made.slept = slept  # so that a test can ask for it
     return made
 

@@ -1,14 +1,77 @@
-"""How long to wait before asking a server again: pure functions of what it said."""
+"""When a server may be asked again: by what it said, and by what it can bear."""
 
 from __future__ import annotations
 
+import threading
+import time
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 """Answers that may be better the next time (RFC 9110, RFC 6585)."""
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
+_GOOD_ANSWERS = 50
+"""So many answers in a row without a 429, and requests may come twice as close again."""
+
+
+class Pace:
+    """When a repository may be asked next; shared by all connections to it.
+
+    ``delay`` is the pause between an answer and the next request, in seconds.  ``clock`` gives
+    seconds that only grow.  A 429 doubles the pause (from one second up to thirty); good answers
+    bring it back, never below ``delay``.
+    """
+
+    def __init__(self, delay: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._delay = delay
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._pause = delay
+        self._next = 0.0
+        self._held_until = 0.0
+        self._good = 0
+
+    def turn(self) -> float:
+        """Seconds until the caller may ask; the turn is then its own."""
+        with self._lock:
+            now = self._clock()
+            start = max(now, self._next)
+            if self._pause:
+                self._next = start + self._pause
+            return start - now
+
+    def answered(self, *, too_often: bool = False) -> None:
+        """Hear of an answer's end; ``too_often``: the server said 429."""
+        with self._lock:
+            if too_often:
+                self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
+                self._pause = max(self._pause, self._delay)
+                self._good = 0
+            elif self._pause > self._delay:
+                self._good += 1
+                if self._good >= _GOOD_ANSWERS:
+                    halved = self._pause / 2
+                    self._pause = self._delay if halved < _FIRST_PAUSE else halved
+                    self._pause = max(self._pause, self._delay)
+                    self._good = 0
+            if self._pause:
+                self._next = max(self._next, self._clock() + self._pause)
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody ask before so many seconds have passed (Retry-After)."""
+        with self._lock:
+            self._held_until = max(self._held_until, self._clock() + seconds)
+            self._next = max(self._next, self._held_until)
+
+    def held(self) -> float:
+        """Seconds that the server still wants nobody to ask."""
+        with self._lock:
+            return max(self._held_until - self._clock(), 0.0)
 
 
 def pause(attempt: int, chance: float) -> float:

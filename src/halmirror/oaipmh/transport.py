@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import httpx
 
-from halmirror.errors import ResponseError, RetryLaterError, TransportError, UsageError
+from halmirror.errors import (
+    ForbiddenError,
+    ResponseError,
+    RetryLaterError,
+    TooHeavyError,
+    TransportError,
+    UsageError,
+)
 from halmirror.oaipmh.body import BrokenBodyError, is_packed, whole
 from halmirror.oaipmh.deadline import Deadline
-from halmirror.oaipmh.politeness import RETRIED_STATUSES, pause, retry_after
+from halmirror.oaipmh.politeness import RETRIED_STATUSES, Pace, pause, retry_after
 from halmirror.oaipmh.protocol import Page, is_solr_outage, looks_cut_short, parse
 from halmirror.version import __version__
 
@@ -32,6 +39,14 @@ UNREACHABLE_SECONDS = 120.0
 
 CONNECT_SECONDS = 15.0
 """The longest wait for a connection, where ``timeout`` is not shorter."""
+
+_HEAVY_STATUSES = frozenset({413, 500, 502, 504})
+"""Answers that a shorter list may not get: metha #6, zenodo-rdm #1149."""
+
+_UNWANTED_STATUSES = frozenset({403, 410})
+_TOO_MANY_REQUESTS = 429
+_UNREADABLE_TRIES = 2
+"""An answer that is no OAI-PMH may be a page of a moment; it is asked for once more."""
 
 _LONGEST_URL = 8_000
 """Characters that every server takes (RFC 9110, section 4.1); what needs more goes by POST."""
@@ -79,13 +94,25 @@ class _Reply:
 
 
 class _AgainError(Exception):
-    """A request failed in a way that may pass; ``wait`` is what the server asked for."""
+    """A request failed in a way that may pass.
 
-    def __init__(self, reason: TransportError | ResponseError, wait: float | None = None) -> None:
+    ``wait``: seconds that the server asked for; ``silent``: it could not be reached at all;
+    ``tries``: requests that are worth it, where fewer than ``retries`` allows.
+    """
+
+    def __init__(
+        self,
+        reason: TransportError | ResponseError,
+        wait: float | None = None,
+        *,
+        silent: bool = False,
+        tries: int | None = None,
+    ) -> None:
         super().__init__(str(reason))
         self.reason = reason
         self.wait = wait
-        self.silent = False
+        self.silent = silent
+        self.tries = tries
 
 
 class Transport:
@@ -93,6 +120,7 @@ class Transport:
 
     ``sleep`` waits, ``now`` gives the Unix time and ``chance`` a number from 0 to 1: handed in,
     so that nothing here waits or rolls dice by itself.  ``on_retry`` hears of each new attempt.
+    ``pace`` is shared by all connections to the repository; without one this is the only one.
     ``headers`` and credentials (``auth``, else those in ``base_url``) go to the scheme, host and
     port of ``base_url`` only.  Raises `UsageError` for an address or contact that cannot be sent.
     """
@@ -109,6 +137,7 @@ class Transport:
         now: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
         on_retry: Callable[[str, float], None] | None = None,
+        pace: Pace | None = None,
     ) -> None:
         address = _address(base_url)
         self._url = _without_user(address)
@@ -120,7 +149,7 @@ class Transport:
         self._now = now
         self._chance = chance
         self._on_retry = on_retry
-        self._asked = False
+        self._pace = pace or Pace(politeness.delay)
         self._deadline = Deadline(politeness.timeout * _BODY_TIMEOUTS)
         self._connect_seconds = min(politeness.timeout, CONNECT_SECONDS)
         self._client = httpx.Client(
@@ -156,12 +185,15 @@ class Transport:
         silent = 0.0
         while True:
             attempt += 1
-            self._keep_apart()
+            waited += self._await_turn(waited)
             began = time.monotonic()
             try:
                 return self._once(arguments)
             except _AgainError as again:
-                if attempt > self._politeness.retries:
+                if again.wait is not None:
+                    self._pace.hold(again.wait)
+                tries = 1 + self._politeness.retries
+                if attempt >= min(tries, again.tries or tries):
                     raise again.reason from again
                 wait = self._wait(again, attempt, waited)
                 waited += wait if again.wait is not None else 0.0
@@ -173,28 +205,40 @@ class Transport:
                     self._on_retry(str(again.reason), wait)
                 self._sleep(wait)
 
-    def _keep_apart(self) -> None:
-        if self._asked and self._politeness.delay:
-            self._sleep(self._politeness.delay)
-        self._asked = True
+    def _await_turn(self, waited: float) -> float:
+        """Wait until the repository may be asked; the part of it that Retry-After took."""
+        held = self._pace.held()
+        if waited + held > self._politeness.max_wait:
+            raise self._retry_later(held)
+        wait = self._pace.turn()
+        if wait:
+            self._sleep(wait)
+        return held
 
     def _wait(self, again: _AgainError, attempt: int, waited: float) -> float:
         if again.wait is None:
             return pause(attempt, self._chance())
         if waited + again.wait > self._politeness.max_wait:
-            raise RetryLaterError(
-                f"{self._url} asks to come back in {again.wait:.0f} seconds, more than "
-                f"max_wait allows ({self._politeness.max_wait:.0f}); run again then",
-                again.wait,
-            ) from again.reason
+            raise self._retry_later(again.wait) from again.reason
         return again.wait
 
+    def _retry_later(self, seconds: float) -> RetryLaterError:
+        return RetryLaterError(
+            f"{self._url} asks to come back in {seconds:.0f} seconds, more than "
+            f"max_wait allows ({self._politeness.max_wait:.0f}); run again then",
+            seconds,
+        )
+
     def _once(self, arguments: Mapping[str, str]) -> Answer:
-        reply = self._follow(arguments)
+        reply = None
+        try:
+            reply = self._follow(arguments)
+        finally:
+            too_often = reply is not None and reply.status == _TOO_MANY_REQUESTS
+            self._pace.answered(too_often=too_often)
         if reply.status in RETRIED_STATUSES:
-            error = TransportError(
-                f"{reply.url} answers with HTTP status {reply.status}; try again later"
-            )
+            kind = TooHeavyError if reply.status in _HEAVY_STATUSES else TransportError
+            error = kind(f"{reply.url} answers with HTTP status {reply.status}; try again later")
             raise _AgainError(error, retry_after(reply.retry_after, self._now()))
         try:
             page = parse(reply.body, url=reply.url)
@@ -203,7 +247,7 @@ class Transport:
                 raise _refused(reply) from error
             if looks_cut_short(reply.body) or not reply.body.strip():
                 raise _AgainError(error) from error
-            raise
+            raise _AgainError(error, tries=_UNREADABLE_TRIES) from error
         # Some servers send an OAI-PMH error with a status of its own (Zenodo: 422).
         if reply.status != httpx.codes.OK and not page.errors:
             raise _refused(reply)
@@ -305,9 +349,9 @@ class Transport:
             cut = TransportError(f"the answer of {url} was cut ({error}); run again later")
             raise _AgainError(cut) from error
 
-    def _too_slow(self, url: str) -> TransportError:
+    def _too_slow(self, url: str) -> TooHeavyError:
         seconds = self._politeness.timeout * _BODY_TIMEOUTS
-        return TransportError(
+        return TooHeavyError(
             f"the answer of {url} took longer than {seconds:.0f} seconds; "
             f"raise timeout (now {self._politeness.timeout:g} s) or run again later"
         )
@@ -322,18 +366,22 @@ class Transport:
             )
         if _handshake_problem(error):
             return TransportError(f"{url}: TLS does not come about ({reason}); check base_url")
-        again = _AgainError(
-            TransportError(
-                f"{url} cannot be reached or broke off ({reason}); check the address and the "
-                "network, then run again"
-            )
+        kind = TooHeavyError if isinstance(error, httpx.ReadTimeout) else TransportError
+        told = kind(
+            f"{url} cannot be reached or broke off ({reason}); check the address and the "
+            "network, then run again"
         )
-        again.silent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-        return again
+        silent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+        return _AgainError(told, silent=silent)
 
 
 def _refused(reply: _Reply) -> TransportError:
-    return TransportError(
+    kind: type[TransportError] = TransportError
+    if reply.status in _UNWANTED_STATUSES:
+        kind = ForbiddenError
+    elif reply.status in _HEAVY_STATUSES:
+        kind = TooHeavyError
+    return kind(
         f"{reply.url} refuses with HTTP status {reply.status}; check base_url and credentials"
     )
 
