@@ -143,7 +143,8 @@ def _rejected(record: SourceRecord, error: Exception) -> Rejected:
     if record.metadata is not None:
         data += b"\n" + etree.tostring(record.metadata, encoding="utf-8")
     reason = f"it cannot be normalised ({type(error).__name__}: {str(error)[:200]})"
-    return Rejected(data, record.header.identifier, reason)
+    identifier = record.header.identifier
+    return Rejected(data, identifier, reason, identifier)
 
 
 @lru_cache(maxsize=4)

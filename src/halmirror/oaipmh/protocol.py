@@ -87,11 +87,16 @@ class SourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An item of a list that could not be taken: its XML (UTF-8), its place, and why."""
+    """An item of a list that could not be taken: its XML, its place in the list, and why.
+
+    ``data`` are in UTF-8, but as they came where they are no well-formed XML.  ``identifier`` is
+    the item's OAI identifier, none where it cannot be read with certainty.
+    """
 
     data: bytes
     position: str
     reason: str
+    identifier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,36 +191,41 @@ def parse(data: bytes, *, url: str | None = None) -> Page:
 
     Raises `ResponseError` for anything but a whole, well-formed OAI-PMH 2.0 answer.
     """
-    root = document(data, url=url)
-    page = page_of(root, url=url)
-    return page if _namespaces_are_absolute(data) else _with_canonical_records(page)
+    return with_canonical_records(page_of(document(data, url=url), url=url), data)
 
 
 def document(data: bytes, *, url: str | None = None) -> _Element:
     """The root element ``OAI-PMH`` of an answer.  Raises `ResponseError` as `parse` does.
 
-    No entity is expanded, no DTD read, nothing fetched, and a document type declaration is
-    refused: OAI-PMH needs none.  libxml2's limits hold (10 million bytes in one text, 256
-    levels of elements).
+    A document type declaration is refused: OAI-PMH needs none.
     """
     if _DOCTYPE.match(data.removeprefix(_BYTE_ORDER_MARK)):
-        raise _refusal(_described(data, _HAS_DOCTYPE), url)
+        raise refusal(_described(data, _HAS_DOCTYPE), url)
+    try:
+        root = well_formed(data)
+    except etree.XMLSyntaxError as error:
+        line, column = error.position
+        reason = _described(data, syntax_reason(error))
+        raise refusal(reason, url, f"{line}:{column}") from error
+    # The look at the bytes above knows no UTF-16.
+    if root.getroottree().docinfo.doctype:
+        raise refusal(_HAS_DOCTYPE, url)
+    if root.tag != f"{OAI}OAI-PMH":
+        reason = f"its root element is {root.tag!s}, not OAI-PMH in {NAMESPACE}"
+        raise refusal(_described(data, reason), url, str(root.sourceline))
+    return root
+
+
+def well_formed(data: bytes) -> _Element:
+    """The root element of well-formed XML.  Raises `lxml.etree.XMLSyntaxError`.
+
+    No entity is expanded, no DTD read, nothing fetched or repaired.  libxml2's limits hold
+    (10 million bytes in one text, 256 levels of elements).
+    """
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False
     )
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        reason = _described(data, _syntax_reason(error))
-        raise _refusal(reason, url, f"{line}:{column}") from error
-    # The look at the bytes above knows no UTF-16.
-    if root.getroottree().docinfo.doctype:
-        raise _refusal(_HAS_DOCTYPE, url)
-    if root.tag != f"{OAI}OAI-PMH":
-        reason = f"its root element is {root.tag!s}, not OAI-PMH in {NAMESPACE}"
-        raise _refusal(_described(data, reason), url, str(root.sourceline))
-    return root
+    return etree.fromstring(data, parser)
 
 
 def page_of(root: _Element, *, url: str | None = None) -> Page:
@@ -228,10 +238,10 @@ def page_of(root: _Element, *, url: str | None = None) -> Page:
     answers = [child for child in root.iterchildren("*") if _verb(child) is not None]
     if len(answers) > 1 or not (answers or errors):
         found = "more than one verb's element" if answers else "neither an error nor an answer"
-        raise _refusal(f"it holds {found}", url, str(root.sourceline))
+        raise refusal(f"it holds {found}", url, str(root.sourceline))
     if answers and errors:
         reason = f"it holds both an error ('{errors[0].code[:60]}') and an answer"
-        raise _refusal(reason, url, str(root.sourceline))
+        raise refusal(reason, url, str(root.sourceline))
     request = root.find(f"{OAI}request")
     repeated = {} if request is None else {str(k): str(v) for k, v in request.attrib.items()}
     verb = repeated.pop("verb", None)
@@ -240,6 +250,24 @@ def page_of(root: _Element, *, url: str | None = None) -> Page:
         return Page(date, verb, repeated, errors)
     token = _token([root, answers[0]], url)
     return _answer_page(Page(date, _verb(answers[0]), repeated, errors, token=token), answers[0])
+
+
+def with_canonical_records(page: Page, data: bytes) -> Page:
+    """The page of an answer's bytes with the records set aside that have no canonical form."""
+    if _namespaces_are_absolute(data):
+        return page
+    kept: list[SourceRecord] = []
+    rejected = list(page.rejected)
+    for number, record in enumerate(page.records, start=1):
+        refused = None if record.metadata is None else _refused(record.metadata, number)
+        if refused is None:
+            kept.append(record)
+        else:
+            rejected.append(refused)
+    if len(kept) == len(page.records):
+        return page
+    headers = tuple(record.header for record in kept)
+    return replace(page, records=tuple(kept), headers=headers, rejected=tuple(rejected))
 
 
 def canonical(element: _Element) -> bytes:
@@ -252,7 +280,7 @@ def canonical(element: _Element) -> bytes:
         return etree.tostring(element, method="c14n", exclusive=True, with_comments=True)
     except etree.C14NError as error:
         reason = "a namespace name that is no absolute URI has no canonical form"
-        raise _refusal(reason, None, str(element.sourceline)) from error
+        raise refusal(reason, None, str(element.sourceline)) from error
 
 
 def is_solr_outage(page: Page) -> bool:
@@ -269,6 +297,28 @@ def looks_cut_short(data: bytes) -> bool:
     if not text:
         return True
     return text.startswith(b"<") and not _looks_like_html(data) and not _ROOT_END.search(text[-99:])
+
+
+def identifier_of(item: _Element) -> str | None:
+    """The OAI identifier of a record or header element; none where it has none, or several."""
+    try:
+        header = item if item.tag == f"{OAI}header" else _single(item, "header")
+        return None if header is None else _required(header, "identifier")
+    except _RefusedError:
+        return None
+
+
+def syntax_reason(error: etree.XMLSyntaxError) -> str:
+    """libxml2's message in one line, without the position that it repeats."""
+    text = " ".join((error.msg or "it is no well-formed XML").split())
+    return re.sub(r" ?,? line \d+, column \d+$", "", text)
+
+
+def refusal(reason: str, url: str | None, position: str | None = None) -> ResponseError:
+    """The error that an answer is of no use; ``position`` is a line, or line and column."""
+    place = f", at {position}" if position else ""
+    message = f"{url or 'the answer'} gave no usable OAI-PMH 2.0 answer: {reason}{place}"
+    return ResponseError(message, url=url, position=position)
 
 
 def check_arguments(verb: str, arguments: Mapping[str, str]) -> None:
@@ -326,7 +376,8 @@ def _named(element: _Element, name: str) -> _Element:
 
 
 def _rejected(element: _Element, place: str, reason: str) -> Rejected:
-    return Rejected(_bytes(element), f"{place}, line {element.sourceline}", reason)
+    position = f"{place}, line {element.sourceline}"
+    return Rejected(_bytes(element), position, reason, identifier_of(element))
 
 
 def _format(element: _Element) -> MetadataFormat:
@@ -383,7 +434,7 @@ def _response_date(root: _Element, url: str | None) -> str:
     text = root.findtext(f"{OAI}responseDate", "").strip()
     date = _universal(text) if text else ""
     if date is None:
-        raise _refusal(f"its responseDate {text[:60]!r} is no date of the calendar", url)
+        raise refusal(f"its responseDate {text[:60]!r} is no date of the calendar", url)
     return date
 
 
@@ -405,7 +456,7 @@ def _token(parents: list[_Element], url: str | None) -> Token | None:
     if not found:
         return None
     if len(found) > 1:
-        raise _refusal("it holds more than one resumptionToken", url, str(found[1].sourceline))
+        raise refusal("it holds more than one resumptionToken", url, str(found[1].sourceline))
     cursor, size = (_number(_attribute(found[0], n)) for n in ("cursor", "completeListSize"))
     return Token(_text(found[0]), cursor, size, _attribute(found[0], "expirationDate") or None)
 
@@ -478,22 +529,6 @@ def _namespaces_are_absolute(data: bytes) -> bool:
     return all(_ABSOLUTE_URI.fullmatch(name) for name in names)
 
 
-def _with_canonical_records(page: Page) -> Page:
-    """The page with the records set aside that have no canonical form."""
-    kept: list[SourceRecord] = []
-    rejected = list(page.rejected)
-    for number, record in enumerate(page.records, start=1):
-        refused = None if record.metadata is None else _refused(record.metadata, number)
-        if refused is None:
-            kept.append(record)
-        else:
-            rejected.append(refused)
-    if len(kept) == len(page.records):
-        return page
-    headers = tuple(record.header for record in kept)
-    return replace(page, records=tuple(kept), headers=headers, rejected=tuple(rejected))
-
-
 def _refused(metadata: _Element, number: int) -> Rejected | None:
     """The whole record as rejected, where its metadata have no canonical form."""
     try:
@@ -518,15 +553,3 @@ def _described(data: bytes, reason: str) -> str:
     if looks_cut_short(data):
         return f"the body looks cut short ({reason})"
     return reason
-
-
-def _syntax_reason(error: etree.XMLSyntaxError) -> str:
-    """libxml2's message in one line, without the position that it repeats."""
-    text = " ".join((error.msg or "it is no well-formed XML").split())
-    return re.sub(r" ?,? line \d+, column \d+$", "", text)
-
-
-def _refusal(reason: str, url: str | None, position: str | None = None) -> ResponseError:
-    place = f", at {position}" if position else ""
-    message = f"{url or 'the answer'} gave no usable OAI-PMH 2.0 answer: {reason}{place}"
-    return ResponseError(message, url=url, position=position)
