@@ -9,8 +9,9 @@ file is relative to that file; one from the environment, to the working folder.
 override the file; an empty one counts as not set.  Every error names the file and line, or the
 variable, in one line.
 
-User names and passwords are never settings: ``user_env`` and ``password_env`` name the
-variables that hold them, and no message or output repeats what those settings hold wrongly.
+User names, passwords and keys are never settings: ``user_env``, ``password_env`` and
+``headers_env`` name the variables that hold them, and no message or output repeats what those
+settings hold wrongly.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from halmirror.config_values import (
     loss_limit,
     parse_duration,
     parse_max_loss,
+    read_header_pairs,
     read_text,
     to_toml,
 )
@@ -97,6 +99,9 @@ profile = "hal"
 # The environment variables that hold user name and password, where the server wants them.
 # user_env = "HALMIRROR_USER"
 # password_env = "HALMIRROR_PASSWORD"
+# Headers the server wants, such as { "Authorization" = "REPO_TOKEN" }: each header's name, and
+# the environment variable that holds its value.
+# headers_env = {}
 """
 
 _T = TypeVar("_T")
@@ -121,7 +126,8 @@ class SourceSettings:
     ``sets``: setSpecs to harvest, none for everything.  ``from_``: the first modification day
     (``YYYY-MM-DD``, inclusive).  ``delay``, ``timeout``, ``max_wait`` and ``reconcile_every``
     are seconds (``reconcile_every`` 0: never).  ``max_loss``: ``1%`` or a number, see
-    `loss_limit`.  ``user_env`` and ``password_env`` name environment variables.
+    `loss_limit`.  ``user_env`` and ``password_env`` name environment variables; ``headers_env``
+    holds pairs of a header's name and the variable of its value.
     """
 
     name: str
@@ -141,6 +147,7 @@ class SourceSettings:
     contact: str | None = None
     user_env: str | None = None
     password_env: str | None = None
+    headers_env: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +197,13 @@ def render(settings: Settings) -> str:
                 f"# {key} is not set" if value is None else _assignment(key, value, origin)
             )
     return "\n".join(lines) + "\n"
+
+
+def setting(key: str, value: object) -> str:
+    """The value of a source's setting as a configuration file has it."""
+    if key == "headers_env":
+        return to_toml(dict(value))  # type: ignore[call-overload] # pairs
+    return to_toml(format_duration(value) if isinstance(value, float) else value)
 
 
 # -- the file --------------------------------------------------------------------------------
@@ -406,6 +420,7 @@ def _check_variables(
     """Refuse a variable that names a source but none of its settings: most likely misspelt."""
     used = {origin.removeprefix("$") for origin in origins.values()}
     secrets = {name for source in sources for name in (source.user_env, source.password_env)}
+    secrets |= {name for source in sources for _, name in source.headers_env}
     for source in sources:
         start = f"HALMIRROR_SOURCE_{_variable(source.name)}_"
         others = tuple(
@@ -430,6 +445,8 @@ def _typed(key: str, text: str) -> object:
     """The text of a variable as the type that a file would give it."""
     if key == "sets":
         return [part.strip() for part in text.split(",") if part.strip()]
+    if key == "headers_env":
+        return read_header_pairs(text)
     if key in ("connections", "retries") and text.isdecimal():
         return int(text)
     if key == "tls_verify":
@@ -449,5 +466,4 @@ def _attribute(key: str) -> str:
 
 
 def _assignment(key: str, value: object, origin: str | None) -> str:
-    shown = to_toml(format_duration(value) if isinstance(value, float) else value)
-    return f"{key} = {shown}" + (f"  # {origin}" if origin else "  # default")
+    return f"{key} = {setting(key, value)}" + (f"  # {origin}" if origin else "  # default")

@@ -71,11 +71,25 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """How one HTTP answer came: ``seconds`` from asking to its last byte, pauses left out.
+
+    ``packed``: whether it travelled as gzip.  ``size``: bytes when unpacked.
+    """
+
+    verb: str
+    seconds: float
+    packed: bool
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Reply:
     status: int
     body: bytes
     url: str
     retry_after: str | None
+    packed: bool
 
 
 class _AgainError(Exception):
@@ -92,7 +106,8 @@ class Transport:
     """Asks one repository over one connection; a context manager.
 
     ``sleep`` waits, ``now`` gives the Unix time and ``chance`` a number from 0 to 1: handed in,
-    so that nothing here waits or rolls dice by itself.  ``on_retry`` hears of each new attempt.
+    so that nothing here waits or rolls dice by itself.  ``on_retry`` hears of each new attempt,
+    ``on_answer`` of each answer that is OAI-PMH.
     ``headers`` and credentials (``auth``, else those in ``base_url``) go to the scheme, host and
     port of ``base_url`` only.  Raises `UsageError` for an address or contact that cannot be sent.
     """
@@ -109,6 +124,7 @@ class Transport:
         now: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
         on_retry: Callable[[str, float], None] | None = None,
+        on_answer: Callable[[Exchange], None] | None = None,
     ) -> None:
         address = _address(base_url)
         self._url = _without_user(address)
@@ -120,6 +136,7 @@ class Transport:
         self._now = now
         self._chance = chance
         self._on_retry = on_retry
+        self._on_answer = on_answer
         self._asked = False
         self._deadline = Deadline(politeness.timeout * _BODY_TIMEOUTS)
         self._connect_seconds = min(politeness.timeout, CONNECT_SECONDS)
@@ -190,7 +207,9 @@ class Transport:
         return again.wait
 
     def _once(self, arguments: Mapping[str, str]) -> Answer:
+        began = time.monotonic()
         reply = self._follow(arguments)
+        seconds = time.monotonic() - began
         if reply.status in RETRIED_STATUSES:
             error = TransportError(
                 f"{reply.url} answers with HTTP status {reply.status}; try again later"
@@ -211,6 +230,9 @@ class Transport:
             message = f"{reply.url} says that its search engine is down; try again later"
             raise _AgainError(TransportError(message))
         _check_answers(page, arguments["verb"], reply.url)
+        if self._on_answer is not None:
+            size = len(reply.body)
+            self._on_answer(Exchange(arguments["verb"], seconds, reply.packed, size))
         return Answer(page, reply.body, reply.url)
 
     def _follow(self, arguments: Mapping[str, str]) -> _Reply:
@@ -279,7 +301,11 @@ class Transport:
             # A body without a length ends with its connection: it may look whole.
             raise self._too_slow(str(request.url))
         reply = _Reply(
-            response.status_code, body, str(request.url), response.headers.get("retry-after")
+            response.status_code,
+            body,
+            str(request.url),
+            response.headers.get("retry-after"),
+            packed="gzip" in response.headers.get("content-encoding", "").lower(),
         )
         return reply, location
 
