@@ -43,15 +43,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 __all__ = [
+    "BUILT_IN",
     "TEMPLATE",
     "MirrorSettings",
     "Settings",
     "SourceSettings",
     "load",
+    "load_bytes",
     "loss_limit",
     "parse_duration",
     "parse_max_loss",
     "render",
+    "setting",
+    "variable_part",
 ]
 
 TEMPLATE = """\
@@ -107,9 +111,6 @@ profile = "hal"
 _T = TypeVar("_T")
 _LARGEST = 1024 * 1024
 _DEFAULT_PATH = "data/mirror.sqlite"
-_DEFAULT_SOURCES: list[dict[str, object]] = [
-    {"name": "hal", "base_url": "https://api.archives-ouvertes.fr/oai/hal/"}
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,10 @@ class SourceSettings:
     headers_env: tuple[tuple[str, str], ...] = ()
 
 
+BUILT_IN = SourceSettings("hal", "https://api.archives-ouvertes.fr/oai/hal/")
+"""The one source there is without a file, or in a file that names none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings.  ``path`` is the file they were read from, ``None`` for the defaults.
@@ -172,7 +177,18 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     ``path`` is the file to use; without it the search order above decides.  Raises
     `ConfigError` where the file is missing, is not TOML, or holds a wrong key or value.
     """
-    file = _File.read(_find(path, environ))
+    return _settings(_File.read(_find(path, environ)), environ)
+
+
+def load_bytes(data: bytes, path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that a file at ``path`` would give if it held ``data``.
+
+    Raises `ConfigError` as `load` does.
+    """
+    return _settings(_File.parse(path, data), environ)
+
+
+def _settings(file: _File, environ: Mapping[str, str]) -> Settings:
     _check_keys(file, (), ("mirror", "source"))
     origins: dict[str, str] = {}
     mirror = _mirror(file, environ, origins)
@@ -223,12 +239,16 @@ class _File:
             return cls(None, "", {})
         try:
             with path.open("rb") as file:
-                data = file.read(_LARGEST + 1)
-            if len(data) > _LARGEST:
-                raise ConfigError(f"{path}: is larger than {_LARGEST} bytes, no configuration")
-            text = data.decode("utf-8-sig").replace("\r\n", "\n")
+                return cls.parse(path, file.read(_LARGEST + 1))
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+
+    @classmethod
+    def parse(cls, path: Path, data: bytes) -> _File:
+        if len(data) > _LARGEST:
+            raise ConfigError(f"{path}: is larger than {_LARGEST} bytes, no configuration")
+        try:
+            text = data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             raise ConfigError(f"{path}: is not text in UTF-8 (byte {error.start})") from error
         try:
@@ -366,7 +386,7 @@ def _too_long(place: Path) -> bool:
 def _sources(
     file: _File, environ: Mapping[str, str], origins: dict[str, str]
 ) -> tuple[SourceSettings, ...]:
-    tables = file.data.get("source", _DEFAULT_SOURCES)
+    tables = file.data.get("source", [{"name": BUILT_IN.name, "base_url": BUILT_IN.base_url}])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise file.wrong(("source",), "a source is a section of its own; write [[source]]")
     if not tables:
@@ -375,7 +395,7 @@ def _sources(
     for index, table in enumerate(tables):
         values = _source_values(file, index, table)
         name = values["name"]
-        if _variable(name) in {_variable(source.name) for source in sources}:
+        if variable_part(name) in {variable_part(source.name) for source in sources}:
             text = f"the name {name!r} is taken; names differ by more than case, '-' and '_'"
             raise file.wrong(("source", index), text)
         if "source" in file.data:
@@ -403,7 +423,7 @@ def _source_values(file: _File, index: int, table: Mapping[str, object]) -> dict
 
 def _overrides(name: str, environ: Mapping[str, str], origins: dict[str, str]) -> dict[str, Any]:
     """The settings of one source that the environment gives."""
-    start = f"HALMIRROR_SOURCE_{_variable(name)}_"
+    start = f"HALMIRROR_SOURCE_{variable_part(name)}_"
     known = {start + key.upper(): key for key in READERS if key != "name"}
     values: dict[str, Any] = {}
     for variable, text in environ.items():
@@ -422,9 +442,9 @@ def _check_variables(
     secrets = {name for source in sources for name in (source.user_env, source.password_env)}
     secrets |= {name for source in sources for _, name in source.headers_env}
     for source in sources:
-        start = f"HALMIRROR_SOURCE_{_variable(source.name)}_"
+        start = f"HALMIRROR_SOURCE_{variable_part(source.name)}_"
         others = tuple(
-            f"HALMIRROR_SOURCE_{_variable(other.name)}_" for other in sources if other != source
+            f"HALMIRROR_SOURCE_{variable_part(other.name)}_" for other in sources if other != source
         )
         for variable in environ:
             ours = variable.startswith(start) and not variable.startswith(others)
@@ -454,7 +474,8 @@ def _typed(key: str, text: str) -> object:
     return text
 
 
-def _variable(name: str) -> str:
+def variable_part(name: str) -> str:
+    """A source's name as it stands in the names of variables; no two sources share one."""
     return name.upper().replace("-", "_")
 
 

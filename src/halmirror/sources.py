@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TypedDict
 
 from halmirror.config_values import check_base_url
 from halmirror.errors import MirrorWriteError, UsageError
@@ -62,6 +62,42 @@ def chosen(
             raise UsageError(f"--base-url: {error}") from error
         picked = [replace(picked[0], base_url=base_url)]
     return picked
+
+
+class Described(TypedDict):
+    """A source as ``source list`` tells it.
+
+    ``settings_from``: the file and the variables that say something of it.
+    """
+
+    name: str
+    base_url: str
+    metadata_prefix: str
+    profile: str
+    sets: list[str]
+    connections: int
+    settings_from: list[str]
+
+
+def described(settings: Settings) -> list[Described]:
+    """The configured sources, in order."""
+    return [
+        Described(
+            name=source.name,
+            base_url=source.base_url,
+            metadata_prefix=source.metadata_prefix,
+            profile=source.profile,
+            sets=list(source.sets),
+            connections=source.connections,
+            settings_from=_origins(settings, source.name),
+        )
+        for source in settings.sources
+    ]
+
+
+def _origins(settings: Settings, name: str) -> list[str]:
+    told = (one for key, one in settings.origins.items() if key.startswith(f"{name}."))
+    return list(dict.fromkeys(told))
 
 
 def make_folder(path: Path) -> None:
