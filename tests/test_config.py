@@ -34,6 +34,7 @@ ALL_OF_HAL = SourceSettings(
     contact=None,
     user_env=None,
     password_env=None,
+    headers_env=(),
 )
 TEL = '[[source]]\nname = "tel"\nbase_url = "https://api.archives-ouvertes.fr/oai/tel/"\n'
 
@@ -165,6 +166,7 @@ def test_every_setting(elsewhere: Path) -> None:
         contact = "mailto:anne@example.org"
         user_env = "ZENODO_USER"
         password_env = "ZENODO_PASSWORD"
+        headers_env = { "X-Api-Key" = "ZENODO_KEY", Accept-Language = "ZENODO_LANGUAGE" }
         """,
     )
     assert load(file, {}) == config.Settings(
@@ -189,6 +191,10 @@ def test_every_setting(elsewhere: Path) -> None:
                 contact="mailto:anne@example.org",
                 user_env="ZENODO_USER",
                 password_env="ZENODO_PASSWORD",  # noqa: S106 -- the name of a variable
+                headers_env=(
+                    ("X-Api-Key", "ZENODO_KEY"),
+                    ("Accept-Language", "ZENODO_LANGUAGE"),
+                ),
             ),
         ),
     )
@@ -266,6 +272,7 @@ def test_the_environment_overrides_each_setting(elsewhere: Path) -> None:
         "HALMIRROR_SOURCE_MY_TEL_MAX_LOSS": "3",
         "HALMIRROR_SOURCE_MY_TEL_TLS_VERIFY": "False",
         "HALMIRROR_SOURCE_MY_TEL_CONTACT": "",
+        "HALMIRROR_SOURCE_MY_TEL_HEADERS_ENV": "Authorization=REPO_TOKEN, X-Key = OTHER",
         "HALMIRROR_SOURCE_OTHER_TIMEOUT": "9s",
     }
     (source,) = load(file, environ).sources
@@ -280,6 +287,7 @@ def test_the_environment_overrides_each_setting(elsewhere: Path) -> None:
         timeout=5.0,
         max_loss="3",
         tls_verify=False,
+        headers_env=(("Authorization", "REPO_TOKEN"), ("X-Key", "OTHER")),
     )
 
 
@@ -295,6 +303,12 @@ def test_the_environment_overrides_the_defaults() -> None:
         ("CONNECTIONS", "5", "$HALMIRROR_SOURCE_TEL_CONNECTIONS: 5 is no number from 1 to 4"),
         ("CONNECTIONS", "two", '$HALMIRROR_SOURCE_TEL_CONNECTIONS: "two" is no number'),
         ("TLS_VERIFY", "maybe", '$HALMIRROR_SOURCE_TEL_TLS_VERIFY: "maybe" is neither true nor'),
+        (
+            "HEADERS_ENV",
+            "A=B,A=C",
+            "$HALMIRROR_SOURCE_TEL_HEADERS_ENV: the header a is there twice",
+        ),
+        ("HEADERS_ENV", "TOKEN", "$HALMIRROR_SOURCE_TEL_HEADERS_ENV: not a table of headers and"),
         ("TIMOUT", "5s", "$HALMIRROR_SOURCE_TEL_TIMOUT: there is no setting 'timout';"),
         ("NAME", "x", "$HALMIRROR_SOURCE_TEL_NAME: there is no setting 'name'"),
     ],
@@ -317,6 +331,15 @@ def test_a_variable_that_holds_a_secret_may_have_any_name(elsewhere: Path) -> No
     settings = load(file, {"HALMIRROR_SOURCE_TEL_PASSWORD": "s3cret"})
     assert settings.sources[0].password_env == "HALMIRROR_SOURCE_TEL_PASSWORD"  # noqa: S105 -- a variable's name
     assert "s3cret" not in config.render(settings)
+
+
+def test_a_variable_that_holds_a_header_may_have_any_name(elsewhere: Path) -> None:
+    line = 'headers_env = { Authorization = "HALMIRROR_SOURCE_TEL_TOKEN" }\n'
+    settings = load(written(elsewhere, TEL + line), {"HALMIRROR_SOURCE_TEL_TOKEN": "s3cret"})
+    assert settings.sources[0].headers_env == (("Authorization", "HALMIRROR_SOURCE_TEL_TOKEN"),)
+    shown = config.render(settings)
+    assert 'headers_env = { "Authorization" = "HALMIRROR_SOURCE_TEL_TOKEN" }' in shown
+    assert "s3cret" not in shown
 
 
 # -- refusals --------------------------------------------------------------------------------
@@ -349,6 +372,14 @@ def test_a_variable_that_holds_a_secret_may_have_any_name(elsewhere: Path) -> No
         ("metadata_prefix = 'oai dc'", 'metadata_prefix: "oai dc" is no metadataPrefix'),
         ("contact = 'Élodie'", 'contact: "Élodie" goes into an HTTP header'),
         ('contact = "a\\nb"', 'contact: "a\\nb" is empty or holds characters that cannot be'),
+        ("headers_env = ['A']", "headers_env: not a table of headers and variables; write {"),
+        ("headers_env = { 'A B' = 'C' }", "headers_env: a name in it is no name of an HTTP header"),
+        ("headers_env = { '' = 'C' }", "headers_env: a name in it is no name of an HTTP header"),
+        ("headers_env = { A = 'b c' }", "headers_env: a value in it is not the name of an"),
+        ("headers_env = { A = 1 }", "headers_env: a value in it is not the name of an"),
+        ("headers_env = { A = 'B', a = 'C' }", "headers_env: the header a is there twice"),
+        ("headers_env = { HOST = 'B' }", "headers_env: the header HOST is halmirror's own"),
+        ("headers_env = { user-agent = 'B' }", "headers_env: the header user-agent is halmirror's"),
         ("contact = ''", 'contact: "" is empty or holds characters that cannot be printed'),
     ],
 )
@@ -381,12 +412,14 @@ def test_addresses_are_http_only(elsewhere: Path, address: str, message: str) ->
         "base_url = 'https://anne:s3cret@h:port/oai'",
         "base_url = 'https://h/'\npassword_env = 's3cret!'",
         "base_url = 'https://h/'\nuser_env = ['s3cret']",
+        "base_url = 'https://h/'\nheaders_env = { Authorization = 'Bearer s3cret' }",
+        "base_url = 'https://h/'\nheaders_env = 'Authorization=Bearer s3cret'",
     ],
 )
 def test_a_secret_in_the_wrong_place_is_not_repeated(elsewhere: Path, line: str) -> None:
     told = refusal(elsewhere, f"[[source]]\nname = 'x'\n{line}\n")
     assert "s3cret" not in told
-    assert "password" in told or "environment variable" in told
+    assert "password" in told or "environment variable" in told or "variables" in told
 
 
 @pytest.mark.parametrize(
@@ -451,7 +484,8 @@ def test_rendered_settings_give_the_same_settings(elsewhere: Path) -> None:
         elsewhere,
         '[mirror]\npath = "été \\"1\\".sqlite"\n'
         + TEL
-        + 'sets = ["type:ART"]\nfrom = "2020-01-01"\ndelay = "1.5s"\nmax_wait = "90m"\n',
+        + 'sets = ["type:ART"]\nfrom = "2020-01-01"\ndelay = "1.5s"\nmax_wait = "90m"\n'
+        + 'headers_env = { "X-Key" = "TEL_KEY" }\n',
     )
     settings = load(file, {"HALMIRROR_SOURCE_TEL_TIMEOUT": "36h"})
     shown = config.render(settings)

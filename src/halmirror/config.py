@@ -9,8 +9,9 @@ file is relative to that file; one from the environment, to the working folder.
 override the file; an empty one counts as not set.  Every error names the file and line, or the
 variable, in one line.
 
-User names and passwords are never settings: ``user_env`` and ``password_env`` name the
-variables that hold them, and no message or output repeats what those settings hold wrongly.
+User names, passwords and keys are never settings: ``user_env``, ``password_env`` and
+``headers_env`` name the variables that hold them, and no message or output repeats what those
+settings hold wrongly.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from halmirror.config_values import (
     loss_limit,
     parse_duration,
     parse_max_loss,
+    read_header_pairs,
     read_text,
     to_toml,
 )
@@ -41,15 +43,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 __all__ = [
+    "BUILT_IN",
     "TEMPLATE",
     "MirrorSettings",
     "Settings",
     "SourceSettings",
     "load",
+    "load_bytes",
     "loss_limit",
     "parse_duration",
     "parse_max_loss",
     "render",
+    "setting",
+    "variable_part",
 ]
 
 TEMPLATE = """\
@@ -97,14 +103,14 @@ profile = "hal"
 # The environment variables that hold user name and password, where the server wants them.
 # user_env = "HALMIRROR_USER"
 # password_env = "HALMIRROR_PASSWORD"
+# Headers the server wants, such as { "Authorization" = "REPO_TOKEN" }: each header's name, and
+# the environment variable that holds its value.
+# headers_env = {}
 """
 
 _T = TypeVar("_T")
 _LARGEST = 1024 * 1024
 _DEFAULT_PATH = "data/mirror.sqlite"
-_DEFAULT_SOURCES: list[dict[str, object]] = [
-    {"name": "hal", "base_url": "https://api.archives-ouvertes.fr/oai/hal/"}
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,8 @@ class SourceSettings:
     ``sets``: setSpecs to harvest, none for everything.  ``from_``: the first modification day
     (``YYYY-MM-DD``, inclusive).  ``delay``, ``timeout``, ``max_wait`` and ``reconcile_every``
     are seconds (``reconcile_every`` 0: never).  ``max_loss``: ``1%`` or a number, see
-    `loss_limit`.  ``user_env`` and ``password_env`` name environment variables.
+    `loss_limit`.  ``user_env`` and ``password_env`` name environment variables; ``headers_env``
+    holds pairs of a header's name and the variable of its value.
     """
 
     name: str
@@ -141,6 +148,11 @@ class SourceSettings:
     contact: str | None = None
     user_env: str | None = None
     password_env: str | None = None
+    headers_env: tuple[tuple[str, str], ...] = ()
+
+
+BUILT_IN = SourceSettings("hal", "https://api.archives-ouvertes.fr/oai/hal/")
+"""The one source there is without a file, or in a file that names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +177,18 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     ``path`` is the file to use; without it the search order above decides.  Raises
     `ConfigError` where the file is missing, is not TOML, or holds a wrong key or value.
     """
-    file = _File.read(_find(path, environ))
+    return _settings(_File.read(_find(path, environ)), environ)
+
+
+def load_bytes(data: bytes, path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that a file at ``path`` would give if it held ``data``.
+
+    Raises `ConfigError` as `load` does.
+    """
+    return _settings(_File.parse(path, data), environ)
+
+
+def _settings(file: _File, environ: Mapping[str, str]) -> Settings:
     _check_keys(file, (), ("mirror", "source"))
     origins: dict[str, str] = {}
     mirror = _mirror(file, environ, origins)
@@ -192,6 +215,13 @@ def render(settings: Settings) -> str:
     return "\n".join(lines) + "\n"
 
 
+def setting(key: str, value: object) -> str:
+    """The value of a source's setting as a configuration file has it."""
+    if key == "headers_env":
+        return to_toml(dict(value))  # type: ignore[call-overload] # pairs
+    return to_toml(format_duration(value) if isinstance(value, float) else value)
+
+
 # -- the file --------------------------------------------------------------------------------
 
 
@@ -209,12 +239,16 @@ class _File:
             return cls(None, "", {})
         try:
             with path.open("rb") as file:
-                data = file.read(_LARGEST + 1)
-            if len(data) > _LARGEST:
-                raise ConfigError(f"{path}: is larger than {_LARGEST} bytes, no configuration")
-            text = data.decode("utf-8-sig").replace("\r\n", "\n")
+                return cls.parse(path, file.read(_LARGEST + 1))
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+
+    @classmethod
+    def parse(cls, path: Path, data: bytes) -> _File:
+        if len(data) > _LARGEST:
+            raise ConfigError(f"{path}: is larger than {_LARGEST} bytes, no configuration")
+        try:
+            text = data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             raise ConfigError(f"{path}: is not text in UTF-8 (byte {error.start})") from error
         try:
@@ -352,7 +386,7 @@ def _too_long(place: Path) -> bool:
 def _sources(
     file: _File, environ: Mapping[str, str], origins: dict[str, str]
 ) -> tuple[SourceSettings, ...]:
-    tables = file.data.get("source", _DEFAULT_SOURCES)
+    tables = file.data.get("source", [{"name": BUILT_IN.name, "base_url": BUILT_IN.base_url}])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise file.wrong(("source",), "a source is a section of its own; write [[source]]")
     if not tables:
@@ -361,7 +395,7 @@ def _sources(
     for index, table in enumerate(tables):
         values = _source_values(file, index, table)
         name = values["name"]
-        if _variable(name) in {_variable(source.name) for source in sources}:
+        if variable_part(name) in {variable_part(source.name) for source in sources}:
             text = f"the name {name!r} is taken; names differ by more than case, '-' and '_'"
             raise file.wrong(("source", index), text)
         if "source" in file.data:
@@ -389,7 +423,7 @@ def _source_values(file: _File, index: int, table: Mapping[str, object]) -> dict
 
 def _overrides(name: str, environ: Mapping[str, str], origins: dict[str, str]) -> dict[str, Any]:
     """The settings of one source that the environment gives."""
-    start = f"HALMIRROR_SOURCE_{_variable(name)}_"
+    start = f"HALMIRROR_SOURCE_{variable_part(name)}_"
     known = {start + key.upper(): key for key in READERS if key != "name"}
     values: dict[str, Any] = {}
     for variable, text in environ.items():
@@ -406,10 +440,11 @@ def _check_variables(
     """Refuse a variable that names a source but none of its settings: most likely misspelt."""
     used = {origin.removeprefix("$") for origin in origins.values()}
     secrets = {name for source in sources for name in (source.user_env, source.password_env)}
+    secrets |= {name for source in sources for _, name in source.headers_env}
     for source in sources:
-        start = f"HALMIRROR_SOURCE_{_variable(source.name)}_"
+        start = f"HALMIRROR_SOURCE_{variable_part(source.name)}_"
         others = tuple(
-            f"HALMIRROR_SOURCE_{_variable(other.name)}_" for other in sources if other != source
+            f"HALMIRROR_SOURCE_{variable_part(other.name)}_" for other in sources if other != source
         )
         for variable in environ:
             ours = variable.startswith(start) and not variable.startswith(others)
@@ -430,6 +465,8 @@ def _typed(key: str, text: str) -> object:
     """The text of a variable as the type that a file would give it."""
     if key == "sets":
         return [part.strip() for part in text.split(",") if part.strip()]
+    if key == "headers_env":
+        return read_header_pairs(text)
     if key in ("connections", "retries") and text.isdecimal():
         return int(text)
     if key == "tls_verify":
@@ -437,7 +474,8 @@ def _typed(key: str, text: str) -> object:
     return text
 
 
-def _variable(name: str) -> str:
+def variable_part(name: str) -> str:
+    """A source's name as it stands in the names of variables; no two sources share one."""
     return name.upper().replace("-", "_")
 
 
@@ -449,5 +487,4 @@ def _attribute(key: str) -> str:
 
 
 def _assignment(key: str, value: object, origin: str | None) -> str:
-    shown = to_toml(format_duration(value) if isinstance(value, float) else value)
-    return f"{key} = {shown}" + (f"  # {origin}" if origin else "  # default")
+    return f"{key} = {setting(key, value)}" + (f"  # {origin}" if origin else "  # default")

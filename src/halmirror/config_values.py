@@ -27,6 +27,11 @@ _SET = re.compile(r"[\w.!~*'()-]+(?::[\w.!~*'()-]+)*", re.ASCII)
 _PREFIX = re.compile(r"[\w.!~*'()-]+", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# RFC 9110, section 5.6.2: a header's name is a token.
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_OWN_HEADERS = frozenset(
+    {"accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"}
+)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -79,9 +84,12 @@ def format_duration(seconds: float) -> str:
 
 
 def to_toml(value: object) -> str:
-    """Write text, a number, a truth value or a tuple of them as TOML."""
+    """Write text, a number, a truth value, a tuple or a dictionary of them as TOML."""
     if isinstance(value, tuple):
         return f"[{', '.join(to_toml(each) for each in value)}]"
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{to_toml(key)} = {to_toml(each)}" for key, each in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     # JSON's strings, numbers and truth values are TOML's, but for one character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
@@ -207,6 +215,38 @@ def _variable_name(value: object) -> str:
     return value
 
 
+def read_header_pairs(text: str) -> object:
+    """What ``HEADER=VARIABLE,…`` stands for, to be read as ``headers_env``; else the text."""
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not all(sign for _, sign, _ in pairs):
+        return text
+    return tuple((name.strip(), variable.strip()) for name, _, variable in pairs)
+
+
+def _headers_env(value: object) -> tuple[tuple[str, str], ...]:
+    # What stands here wrongly may be the secret itself, so it is not repeated.
+    pairs = tuple(value.items()) if isinstance(value, dict) else value
+    if not isinstance(pairs, tuple):
+        raise UsageError(
+            'not a table of headers and variables; write { "Authorization" = "REPO_TOKEN" } in a '
+            "file, Authorization=REPO_TOKEN in a variable"
+        )
+    for name, variable in pairs:
+        if not _HEADER.fullmatch(name):
+            raise UsageError("a name in it is no name of an HTTP header; correct it")
+        if name.lower() in _OWN_HEADERS:
+            raise UsageError(f"the header {name} is halmirror's own; leave it out")
+        if not isinstance(variable, str) or not _VARIABLE.fullmatch(variable):
+            raise UsageError(
+                "a value in it is not the name of an environment variable; name the one that holds "
+                "the header's value"
+            )
+    names = [name.lower() for name, _ in pairs]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"the header {twice} is there twice; leave one out")
+    return pairs
+
+
 READERS: dict[str, Callable[[object], Any]] = {
     "name": _matching(_NAME, "name; use letters, digits, '-' and '_'"),
     "base_url": _base_url,
@@ -225,4 +265,5 @@ READERS: dict[str, Callable[[object], Any]] = {
     "contact": _contact,
     "user_env": _variable_name,
     "password_env": _variable_name,
+    "headers_env": _headers_env,
 }

@@ -26,7 +26,7 @@ from halmirror.errors import (
 )
 from halmirror.listing import Listing, Observer, Outcome, Repository
 from halmirror.reconcile import Findings, Reconciliation
-from halmirror.sources import Client, chosen, connect, make_folder
+from halmirror.sources import Client, check_secrets, chosen, connect, make_folder
 from halmirror.store import indexer
 from halmirror.store.database import seconds_since, translated
 from halmirror.store.model import Counts
@@ -126,6 +126,7 @@ def harvest(
             check_set(set_spec)
         except UsageError as error:
             raise UsageError(f"--set: {error}") from error
+    check_secrets(sources)
     if request.from_day and request.until_day and request.from_day > request.until_day:
         raise UsageError(f"--from {request.from_day} is later than --until {request.until_day}")
     make_folder(settings.mirror.path)

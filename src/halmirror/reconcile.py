@@ -15,7 +15,7 @@ from halmirror.batch import Rules, local_key, prepare_page
 from halmirror.config import loss_limit
 from halmirror.errors import ListError, NoMirrorError, ProtocolError, SourceError
 from halmirror.record import versioned
-from halmirror.sources import chosen, connect
+from halmirror.sources import check_secrets, chosen, connect
 from halmirror.store import indexer
 from halmirror.store.database import translated
 from halmirror.store.vanished import VanishedLog
@@ -249,6 +249,7 @@ def reconcile(
     its error in ``Findings.refused``.  Raises `UsageError` and `MirrorError`.
     """
     picked = chosen(settings, sources)
+    check_secrets(picked)
     if not settings.mirror.path.exists():
         raise NoMirrorError(
             f"there is no mirror at {settings.mirror.path}; run 'halmirror harvest' first"

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TypedDict
 
 from halmirror.config_values import check_base_url
 from halmirror.errors import MirrorWriteError, UsageError
 from halmirror.listing import Observer, PageSource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from halmirror.config import Settings, SourceSettings
     from halmirror.oaipmh.protocol import Identity, Page
+    from halmirror.oaipmh.transport import Exchange
+
+_HEADER_VALUE = re.compile(r"[!-~](?:[\t -~]*[!-~])?")
 
 
 class Client(PageSource, Protocol):
@@ -60,6 +64,42 @@ def chosen(
     return picked
 
 
+class Described(TypedDict):
+    """A source as ``source list`` tells it.
+
+    ``settings_from``: the file and the variables that say something of it.
+    """
+
+    name: str
+    base_url: str
+    metadata_prefix: str
+    profile: str
+    sets: list[str]
+    connections: int
+    settings_from: list[str]
+
+
+def described(settings: Settings) -> list[Described]:
+    """The configured sources, in order."""
+    return [
+        Described(
+            name=source.name,
+            base_url=source.base_url,
+            metadata_prefix=source.metadata_prefix,
+            profile=source.profile,
+            sets=list(source.sets),
+            connections=source.connections,
+            settings_from=_origins(settings, source.name),
+        )
+        for source in settings.sources
+    ]
+
+
+def _origins(settings: Settings, name: str) -> list[str]:
+    told = (one for key, one in settings.origins.items() if key.startswith(f"{name}."))
+    return list(dict.fromkeys(told))
+
+
 def make_folder(path: Path) -> None:
     """Make the folder of the mirror at ``path``.  Raises `MirrorWriteError`."""
     try:
@@ -70,11 +110,24 @@ def make_folder(path: Path) -> None:
         ) from error
 
 
-def connect(settings: SourceSettings, observer: Observer) -> Client:
-    """The OAI-PMH client that a source's settings ask for.
+def check_secrets(sources: Sequence[SourceSettings]) -> None:
+    """Raises `UsageError` where a variable that should hold a secret of a source does not."""
+    for source in sources:
+        _credentials(source)
+        _headers(source)
 
-    User name and password come from the environment variables the settings name; raises
-    `UsageError` where one is missing.
+
+def connect(
+    settings: SourceSettings,
+    observer: Observer,
+    *,
+    method: Literal["GET", "POST"] = "GET",
+    on_answer: Callable[[Exchange], None] | None = None,
+) -> Client:
+    """The OAI-PMH client that a source's settings ask for; ``on_answer`` hears of each exchange.
+
+    User name, password and headers come from the environment variables the settings name;
+    raises `UsageError` where one is missing or cannot be sent.
     """
     from halmirror.oaipmh.client import Client as OAIClient
     from halmirror.oaipmh.transport import Politeness
@@ -91,7 +144,15 @@ def connect(settings: SourceSettings, observer: Observer) -> Client:
     def on_retry(reason: str, seconds: float) -> None:
         observer.note(f"{settings.name}: {reason}; trying again in {seconds:.0f} s")
 
-    return OAIClient(settings.base_url, politeness, auth=_credentials(settings), on_retry=on_retry)
+    return OAIClient(
+        settings.base_url,
+        politeness,
+        method=method,
+        headers=_headers(settings),
+        auth=_credentials(settings),
+        on_retry=on_retry,
+        on_answer=on_answer,
+    )
 
 
 def _credentials(settings: SourceSettings) -> tuple[str, str] | None:
@@ -105,3 +166,27 @@ def _credentials(settings: SourceSettings) -> tuple[str, str] | None:
         )
     user, password = (*found, "")[:2]
     return user or "", password or ""
+
+
+def _headers(settings: SourceSettings) -> dict[str, str]:
+    """The headers that ``headers_env`` asks for.  Raises `UsageError`; tells no value."""
+    found: dict[str, str] = {}
+    for name, variable in settings.headers_env:
+        value = os.environ.get(variable)
+        if not value:
+            raise UsageError(
+                f"{settings.name}: the environment variable {variable} must hold the value of the "
+                f"header {name}; set it, or correct headers_env"
+            )
+        if not _HEADER_VALUE.fullmatch(value):
+            raise UsageError(
+                f"{settings.name}: what the environment variable {variable} holds cannot be sent "
+                f"as the header {name}: no line breaks, no accents, no blanks around it"
+            )
+        if name.lower() == "authorization" and settings.user_env is not None:
+            raise UsageError(
+                f"{settings.name}: user_env and the header {name} of headers_env exclude each "
+                "other; keep one"
+            )
+        found[name] = value
+    return found

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
+    from halmirror.oaipmh.transport import Exchange
+
 
 class Response:
     """An answer as Sickle's iterators want it: the parsed tree, the raw text, and the `Page`."""
@@ -109,6 +111,7 @@ class Client(Sickle):  # type: ignore[misc] # Sickle has no types
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         on_retry: Callable[[str, float], None] | None = None,
+        on_answer: Callable[[Exchange], None] | None = None,
         **timing: Any,  # noqa: ANN401 - sleep, now and chance of Transport
     ) -> None:
         super().__init__(base_url, http_method=method, iterator=StrictIterator)
@@ -119,6 +122,7 @@ class Client(Sickle):  # type: ignore[misc] # Sickle has no types
             headers=headers,
             auth=auth,
             on_retry=on_retry,
+            on_answer=on_answer,
             **timing,
         )
 

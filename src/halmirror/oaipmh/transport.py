@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 import httpx
+from lxml import etree
 
 from halmirror.errors import (
     ForbiddenError,
@@ -25,6 +26,7 @@ from halmirror.oaipmh.body import BrokenBodyError, is_packed, whole
 from halmirror.oaipmh.deadline import Deadline
 from halmirror.oaipmh.politeness import RETRIED_STATUSES, Pace, pause, retry_after
 from halmirror.oaipmh.protocol import Page, is_solr_outage, looks_cut_short, parse
+from halmirror.oaipmh.salvage import salvage
 from halmirror.version import __version__
 
 if TYPE_CHECKING:
@@ -86,11 +88,25 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """How one HTTP answer came: ``seconds`` from asking to its last byte, pauses left out.
+
+    ``packed``: whether it travelled as gzip.  ``size``: bytes when unpacked.
+    """
+
+    verb: str
+    seconds: float
+    packed: bool
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Reply:
     status: int
     body: bytes
     url: str
     retry_after: str | None
+    packed: bool
 
 
 class _AgainError(Exception):
@@ -119,8 +135,9 @@ class Transport:
     """Asks one repository over one connection; a context manager.
 
     ``sleep`` waits, ``now`` gives the Unix time and ``chance`` a number from 0 to 1: handed in,
-    so that nothing here waits or rolls dice by itself.  ``on_retry`` hears of each new attempt.
-    ``pace`` is shared by all connections to the repository; without one this is the only one.
+    so that nothing here waits or rolls dice by itself.  ``on_retry`` hears of each new attempt,
+    ``on_answer`` of each answer that is OAI-PMH.  ``pace`` is shared by all connections to the
+    repository; without one this is the only one.
     ``headers`` and credentials (``auth``, else those in ``base_url``) go to the scheme, host and
     port of ``base_url`` only.  Raises `UsageError` for an address or contact that cannot be sent.
     """
@@ -137,6 +154,7 @@ class Transport:
         now: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
         on_retry: Callable[[str, float], None] | None = None,
+        on_answer: Callable[[Exchange], None] | None = None,
         pace: Pace | None = None,
     ) -> None:
         address = _address(base_url)
@@ -149,6 +167,7 @@ class Transport:
         self._now = now
         self._chance = chance
         self._on_retry = on_retry
+        self._on_answer = on_answer
         self._pace = pace or Pace(politeness.delay)
         self._deadline = Deadline(politeness.timeout * _BODY_TIMEOUTS)
         self._connect_seconds = min(politeness.timeout, CONNECT_SECONDS)
@@ -230,24 +249,19 @@ class Transport:
         )
 
     def _once(self, arguments: Mapping[str, str]) -> Answer:
+        began = time.monotonic()
         reply = None
         try:
             reply = self._follow(arguments)
         finally:
             too_often = reply is not None and reply.status == _TOO_MANY_REQUESTS
             self._pace.answered(too_often=too_often)
+        seconds = time.monotonic() - began
         if reply.status in RETRIED_STATUSES:
             kind = TooHeavyError if reply.status in _HEAVY_STATUSES else TransportError
             error = kind(f"{reply.url} answers with HTTP status {reply.status}; try again later")
             raise _AgainError(error, retry_after(reply.retry_after, self._now()))
-        try:
-            page = parse(reply.body, url=reply.url)
-        except ResponseError as error:
-            if reply.status != httpx.codes.OK:
-                raise _refused(reply) from error
-            if looks_cut_short(reply.body) or not reply.body.strip():
-                raise _AgainError(error) from error
-            raise _AgainError(error, tries=_UNREADABLE_TRIES) from error
+        page = _page(reply)
         # Some servers send an OAI-PMH error with a status of its own (Zenodo: 422).
         if reply.status != httpx.codes.OK and not page.errors:
             raise _refused(reply)
@@ -255,6 +269,9 @@ class Transport:
             message = f"{reply.url} says that its search engine is down; try again later"
             raise _AgainError(TransportError(message))
         _check_answers(page, arguments["verb"], reply.url)
+        if self._on_answer is not None:
+            size = len(reply.body)
+            self._on_answer(Exchange(arguments["verb"], seconds, reply.packed, size))
         return Answer(page, reply.body, reply.url)
 
     def _follow(self, arguments: Mapping[str, str]) -> _Reply:
@@ -323,7 +340,11 @@ class Transport:
             # A body without a length ends with its connection: it may look whole.
             raise self._too_slow(str(request.url))
         reply = _Reply(
-            response.status_code, body, str(request.url), response.headers.get("retry-after")
+            response.status_code,
+            body,
+            str(request.url),
+            response.headers.get("retry-after"),
+            packed="gzip" in response.headers.get("content-encoding", "").lower(),
         )
         return reply, location
 
@@ -373,6 +394,23 @@ class Transport:
         )
         silent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
         return _AgainError(told, silent=silent)
+
+
+def _page(reply: _Reply) -> Page:
+    """The page of a reply; where its XML is broken, what can be saved of it with certainty."""
+    try:
+        return parse(reply.body, url=reply.url)
+    except ResponseError as error:
+        if reply.status != httpx.codes.OK:
+            raise _refused(reply) from error
+        if looks_cut_short(reply.body) or not reply.body.strip():
+            raise _AgainError(error) from error
+        if not isinstance(error.__cause__, etree.XMLSyntaxError):
+            raise _AgainError(error, tries=_UNREADABLE_TRIES) from error
+        try:
+            return salvage(reply.body, url=reply.url)
+        except ResponseError:
+            raise _AgainError(error, tries=_UNREADABLE_TRIES) from error
 
 
 def _refused(reply: _Reply) -> TransportError:
