@@ -7,9 +7,9 @@ import pytest
 from conftest import CommandLine
 from endpoint_http import ParsedRequest, Reply
 from halmirror.cli.progress import LogObserver
-from halmirror.config import SourceSettings
+from halmirror.config import SourceSettings, load
 from halmirror.errors import UsageError
-from halmirror.sources import check_secrets, connect
+from halmirror.sources import check_secrets, connect, described
 from recorded_endpoint import RecordedEndpoint
 
 KEYED = (("Authorization", "REPO_TOKEN"), ("X-Key", "REPO_KEY"))
@@ -87,3 +87,14 @@ def test_a_missing_secret_is_found_before_anything_is_touched(
     assert "other: the environment variable NO_SUCH_VARIABLE must hold" in ran.err
     assert not halmirror.mirror.exists()
     assert endpoint.requests == []
+
+
+def test_a_source_tells_each_place_its_settings_come_from(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[[source]]\nname = "a"\nbase_url = "http://h/"\n', encoding="utf-8")
+    settings = load(file, {"HALMIRROR_SOURCE_A_CONNECTIONS": "3"})
+    (told,) = described(settings)
+    assert told["connections"] == 3
+    assert told["settings_from"] == [str(file), "$HALMIRROR_SOURCE_A_CONNECTIONS"]

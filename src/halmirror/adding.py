@@ -101,7 +101,7 @@ def _draft(settings: Settings, request: NewSource) -> SourceSettings:
                 "'-' and '_'"
             )
     return SourceSettings(
-        name=request.name or "new",
+        name=request.name or _name_by_host(request.base_url),
         base_url=request.base_url,
         metadata_prefix=request.prefix,
         profile=request.profile or ("hal" if _is_hal(request.base_url) else "generic"),
@@ -129,8 +129,11 @@ def _name(probe: Probe) -> str:
     portal = [part for part in urlsplit(base_url).path.split("/") if part]
     if probe.settings.profile == "hal" and portal:
         return _plain(portal[-1]) or "hal"
-    host = probe.repository_identifier.lower() or _host(base_url)
-    return _plain(_short(host)) or _plain(_host(base_url)) or "repository"
+    return _plain(_short(probe.repository_identifier.lower())) or _name_by_host(base_url)
+
+
+def _name_by_host(base_url: str) -> str:
+    return _plain(_short(_host(base_url))) or "repository"
 
 
 def _short(host: str) -> str:

@@ -18,7 +18,7 @@ from lxml import etree
 from halmirror import windows
 from halmirror.batch import Rules, prepare_page
 from halmirror.config_values import format_duration
-from halmirror.errors import HalmirrorError, SourceError, UsageError
+from halmirror.errors import HalmirrorError, UsageError
 from halmirror.sources import connect
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class _Doctor:
         """A page, or none and the finding that tells why there is none."""
         try:
             return self._client.page(verb, arguments)
-        except SourceError as error:
+        except HalmirrorError as error:
             self._tell("fail", what, str(error))
             return None
 
@@ -369,6 +369,11 @@ class _Doctor:
         page = self._ask(what, verb, {"resumptionToken": token})
         if page is None:
             return
+        codes = {error.code for error in page.errors}
+        size = first.token.complete_list_size if first.token else None
+        if codes == {"noRecordsMatch"} and size is not None and len(first.headers) >= size:
+            self._tell("ok", what, "none: the list ends with the first page, as it announced")
+            return
         again = {header.identifier for header in first.headers}
         fresh = [header for header in page.headers if header.identifier not in again]
         if page.errors:
@@ -450,7 +455,7 @@ class _Doctor:
             self._sleep(self._settings.delay)
         try:
             self._posting.identity()
-        except SourceError as error:
+        except HalmirrorError as error:
             text = f"not usable, so very long tokens would fail: {error}"
             self._tell("warn", "POST", text)
         else:
@@ -480,7 +485,8 @@ class _Doctor:
         if pages and count and self._size:
             page = sum(pages) / len(pages) + self._settings.delay
             minutes = self._size / count * page / 60
-            told += f"; {self._size} records in some {max(minutes, 1):.0f} minutes"
+            length = "less than a minute" if minutes < 1 else f"some {minutes:.0f} minutes"
+            told += f"; all {self._size} records would take {length}"
         self._tell("ok", "speed", told)
 
 

@@ -40,12 +40,12 @@ def list_(invocation: Invocation, form: str) -> None:
         click.echo(printable_json(json.dumps({"sources": sources}, ensure_ascii=False)))
         return
     for one in sources:
-        click.echo(printable(f"{one['name']}  {one['base_url']}"))
+        click.echo(printable(f"{one['name']} ({one['base_url']})"))
         sets = ", ".join(one["sets"]) or "everything"
-        click.echo(printable(f"  {one['metadata_prefix']}, profile {one['profile']}: {sets}"))
+        asked = f"{one['metadata_prefix']}, profile {one['profile']}: {sets}"
         origins = ", ".join(one["settings_from"]) or "built-in defaults"
-        connections = f"connections: {one['connections']}"
-        click.echo(printable(f"  {connections}; settings from: {origins}"))
+        click.echo(f"  {printable(asked)}")
+        click.echo(f"  connections: {one['connections']}; settings from: {printable(origins)}")
 
 
 @source.command("check")
