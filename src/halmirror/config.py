@@ -5,9 +5,9 @@ The file is the one that is named, else ``$HALMIRROR_CONFIG``, else ``./config.t
 ``~/.config``).  Without any, all of HAL is mirrored into ``data/mirror.sqlite``.  A path in a
 file is relative to that file; one from the environment, to the working folder.
 
-``$HALMIRROR_MIRROR_PATH`` and ``$HALMIRROR_SOURCE_<NAME>_<KEY>`` (upper case, ``-`` as ``_``)
-override the file; an empty one counts as not set.  Every error names the file and line, or the
-variable, in one line.
+``$HALMIRROR_MIRROR_PATH``, ``$HALMIRROR_MIRROR_KEEP_FREE`` and, for a source,
+``$HALMIRROR_SOURCE_<NAME>_<KEY>`` (upper case, ``-`` as ``_``) override the file; an empty one
+counts as not set.  Every error names the file and line, or the variable, in one line.
 
 User names, passwords and keys are never settings: ``user_env``, ``password_env`` and
 ``headers_env`` name the variables that hold them, and no message or output repeats what those
@@ -27,12 +27,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from halmirror.config_values import (
+    KEEP_FREE,
     READERS,
     format_duration,
+    format_size,
     loss_limit,
     parse_duration,
     parse_max_loss,
     read_header_pairs,
+    read_size,
     read_text,
     to_toml,
 )
@@ -67,6 +70,8 @@ TEMPLATE = """\
 [mirror]
 # The one file that holds the mirror; $HALMIRROR_MIRROR_PATH overrides it.
 path = "data/mirror.sqlite"
+# How much of its disk stays free: a run ends before it takes more (or twice its log); 0: no limit.
+# keep_free = "256MB"
 
 # One section for each repository; the first one wins where two hold the same document.
 [[source]]
@@ -115,9 +120,10 @@ _DEFAULT_PATH = "data/mirror.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class MirrorSettings:
-    """``path``: the mirror's file, absolute."""
+    """``path``: the mirror's file, absolute.  ``keep_free``: bytes of its disk to leave free."""
 
     path: Path
+    keep_free: int = KEEP_FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +209,11 @@ def render(settings: Settings) -> str:
         "",
         "[mirror]",
         _assignment("path", str(settings.mirror.path), settings.origins.get("mirror.path")),
+        _assignment(
+            "keep_free",
+            format_size(settings.mirror.keep_free),
+            settings.origins.get("mirror.keep_free"),
+        ),
     ]
     for source in settings.sources:
         lines += ["", "[[source]]"]
@@ -353,7 +364,7 @@ def _mirror(file: _File, environ: Mapping[str, str], origins: dict[str, str]) ->
     if not isinstance(table, dict):
         raise file.wrong(("mirror",), "'mirror' is a section; write [mirror]")
     if table:
-        _check_keys(file, ("mirror",), ["path"])
+        _check_keys(file, ("mirror",), ["path", "keep_free"])
     base = file.path.parent if file.path else Path()
     path = _DEFAULT_PATH
     try:
@@ -371,7 +382,25 @@ def _mirror(file: _File, environ: Mapping[str, str], origins: dict[str, str]) ->
     if _too_long(place):
         origin = origins.get("mirror.path", "mirror")
         raise ConfigError(f"{origin}: path: the name of the mirror is too long; set a shorter one")
-    return MirrorSettings(place)
+    return MirrorSettings(place, _keep_free(file, table, environ, origins))
+
+
+def _keep_free(
+    file: _File,
+    table: Mapping[str, object],
+    environ: Mapping[str, str],
+    origins: dict[str, str],
+) -> int:
+    if told := environ.get("HALMIRROR_MIRROR_KEEP_FREE"):
+        origins["mirror.keep_free"] = "$HALMIRROR_MIRROR_KEEP_FREE"
+        return _from_environment("HALMIRROR_MIRROR_KEEP_FREE", read_size, told)
+    if "keep_free" not in table:
+        return KEEP_FREE
+    origins["mirror.keep_free"] = str(file.path)
+    try:
+        return read_size(table["keep_free"])
+    except UsageError as error:
+        raise file.wrong(("mirror", "keep_free"), f"keep_free: {error}") from error
 
 
 def _too_long(place: Path) -> bool:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TEN_YEARS = 3650 * _UNITS["d"]
 _DURATION = re.compile(r"(\d{1,10}(?:\.\d{1,3})?)([smhd])", re.ASCII)
+_SIZE = re.compile(r"(\d{1,9}) ?([kKmMgGtT]?[bB])", re.ASCII)
+_SIZES = {"b": 1, "kb": 1000, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+KEEP_FREE = 256 * 10**6
+"""Bytes of the mirror's disk that a run leaves free unless told otherwise."""
+
 _LOSS = re.compile(r"(\d{1,10})(?:(?:\.(\d{1,6}))?\s*%)?", re.ASCII)
 # OAI-PMH.xsd: setSpecType and metadataPrefixType.
 _SET = re.compile(r"[\w.!~*'()-]+(?::[\w.!~*'()-]+)*", re.ASCII)
@@ -33,6 +38,28 @@ _OWN_HEADERS = frozenset(
     {"accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"}
 )
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def read_size(value: object) -> int:
+    """Read bytes written as ``256MB``, ``2GB``, ``500kB`` or ``0``; units of a thousand.
+
+    Raises `UsageError`.
+    """
+    text = read_text(str(value) if value == 0 else value)
+    if text == "0":
+        return 0
+    found = _SIZE.fullmatch(text)
+    if not found:
+        raise UsageError(f"{_shown(text)} is no size; write 256MB, 2GB or 0")
+    return int(found[1]) * _SIZES[found[2].lower()]
+
+
+def format_size(size: int) -> str:
+    """Write bytes in the largest unit that gives a whole number: 256000000 is ``256MB``."""
+    for unit, bytes_ in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 1000)):
+        if size and size % bytes_ == 0:
+            return f"{size // bytes_}{unit}"
+    return f"{size}B" if size else "0"
 
 
 def parse_duration(text: str) -> float:

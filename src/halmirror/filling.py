@@ -1,8 +1,9 @@
-"""Filling a window whose list gave fewer records than it announced.
+"""Filling a window whose list gave fewer records than it announced, or none at all.
 
-HAL skips a document that fails to load, and may lose a record at a page's edge.  So the window's
-identifiers are listed too (their pages have other edges), and what is missing comes by GetRecord.
-What the server announces but does not give is kept by name, with its reason.
+HAL skips a document that fails to load, and may lose a record at a page's edge; some servers fail
+over a page whatever is done.  So the window's identifiers are listed too (their pages have other
+edges), and what is missing comes by GetRecord.  What the server announces but does not give is
+kept by name, with its reason.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halmirror.batch import Rules, local_key, prepare_page
-from halmirror.errors import ListError, ProtocolError
+from halmirror.errors import ListError, ProtocolError, ResponseError, TooHeavyError
 from halmirror.store.model import Counts
 
 if TYPE_CHECKING:
@@ -22,16 +23,27 @@ if TYPE_CHECKING:
     from halmirror.store.model import Stream, Window
     from halmirror.store.writer import Writer
 
-MOST = 1000
+MOST_GAPS = 1000
 """More missing records than this are no gaps: the list itself was cut, and is taken again."""
+
+MOST_BY_NAME = 20_000
+"""Records of one day that are asked for one by one where their list cannot be had."""
+
+_FAILURES_IN_A_ROW = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What filling brought: counts, records received, and what was withheld (id, reason)."""
+    """What filling brought: counts, records received, and what was withheld (id, reason).
+
+    ``listed``: identifiers that the window's list of them has; ``rejected``: records that came but
+    went to quarantine.  ``too_many``: more was missing than is asked for; nothing was.
+    """
 
     counts: Counts
+    listed: int
     received: int
+    rejected: int
     withheld: tuple[tuple[str, str], ...]
     too_many: bool = False
 
@@ -43,40 +55,48 @@ def fill(
     window: Window,
     rules: Rules,
     arguments: Mapping[str, str],
+    most: int = MOST_GAPS,
 ) -> Filled:
     """Compare the window with its list of identifiers, and ask for what is missing.
 
-    ``arguments`` are those of the window's own list.  Raises `SourceError`.
+    ``arguments`` are those of the window's own list; at most ``most`` records are asked for.
+    Raises `SourceError`.
     """
     missing: list[Header] = []
+    listed = 0
     for header in _identifiers(client, arguments):
+        listed += 1
         if not writer.is_listed(stream, window, *local_key(header.identifier, rules.profile)):
             missing.append(header)
-            if len(missing) > MOST:
-                return Filled(Counts(), 0, (), too_many=True)
-    counts, received = Counts(), 0
+            if len(missing) > most:
+                return Filled(Counts(), listed, 0, 0, (), too_many=True)
+    counts, received, rejected, failures = Counts(), 0, 0, 0
     withheld: list[tuple[str, str]] = []
     for header in missing:
-        asked = {"identifier": header.identifier, "metadataPrefix": stream.prefix}
-        page = client.page("GetRecord", asked)
-        reason = _reason(page)
-        if reason is not None:
-            withheld.append((header.identifier, reason))
+        try:
+            page, failures = _record(client, header, stream), 0
+        except (ResponseError, TooHeavyError) as error:
+            # One record that the server cannot give is named; a server that gives none is down.
+            failures += 1
+            if failures >= _FAILURES_IN_A_ROW:
+                raise
+            withheld.append((header.identifier, str(error)))
+            continue
+        if page.errors:
+            refusal = page.errors[0]
+            withheld.append((header.identifier, f"{refusal.code}: {refusal.message}"))
             continue
         batch = prepare_page(page, rules)
         found, _ = writer.commit_page(stream, window, batch)
         counts += found
         received += len(batch.rows)
-    return Filled(counts, received, tuple(withheld))
+        rejected += len(batch.rejected)
+    return Filled(counts, listed, received, rejected, tuple(withheld))
 
 
-def _reason(page: Page) -> str | None:
-    """Why GetRecord gave no record; none where it gave one."""
-    if page.errors:
-        return f"{page.errors[0].code}: {page.errors[0].message}"
-    if page.rejected:
-        return page.rejected[0].reason
-    return None if page.records else "GetRecord gave neither the record nor an error"
+def _record(client: PageSource, header: Header, stream: Stream) -> Page:
+    asked = {"identifier": header.identifier, "metadataPrefix": stream.prefix}
+    return client.page("GetRecord", asked)
 
 
 def _identifiers(client: PageSource, arguments: Mapping[str, str]) -> Iterator[Header]:

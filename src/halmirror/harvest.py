@@ -15,28 +15,34 @@ from halmirror import windows
 from halmirror.batch import Rules
 from halmirror.config_values import check_set
 from halmirror.errors import (
+    ForbiddenError,
     HalmirrorError,
-    MirrorError,
     ProtocolError,
     ReconcileRefusedError,
     RetryLaterError,
     SourceError,
+    StoppedError,
     TransportError,
     UsageError,
 )
+from halmirror.lanes import Lane, Lanes
 from halmirror.listing import Listing, Observer, Outcome, Repository
+from halmirror.pauses import check_pause, keep_pause
+from halmirror.quarantine import MOST_A_RUN, ask_again
 from halmirror.reconcile import Findings, Reconciliation
-from halmirror.sources import Client, check_secrets, chosen, connect, make_folder
+from halmirror.sources import Session, check_secrets, chosen, make_folder
+from halmirror.stopping import Stop
 from halmirror.store import indexer
-from halmirror.store.database import seconds_since, translated
+from halmirror.store.database import seconds_since, time_stamp, translated
 from halmirror.store.model import Counts
 from halmirror.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from halmirror.config import Settings, SourceSettings
     from halmirror.oaipmh.protocol import Identity
+    from halmirror.sources import Client
     from halmirror.store.model import Source, Stream, Window
 
 _OUTCOMES = {0: "done", 1: "failed", 3: "done in part"}
@@ -50,7 +56,8 @@ class Request:
 
     ``sources``: names (none: all); ``sets`` in the place of the configured ones; ``from_day``
     and ``until_day`` never move the mark; ``full`` lists everything again and withdraws nothing;
-    ``limit`` stops after so many records of a source; ``base_url`` needs exactly one source.
+    ``limit`` stops after so many records of a source; ``base_url`` needs exactly one source;
+    ``now`` asks a source even before the time it wants to be left alone until.
     """
 
     sources: tuple[str, ...] = ()
@@ -60,6 +67,7 @@ class Request:
     full: bool = False
     limit: int | None = None
     base_url: str | None = None
+    now: bool = False
 
 
 @dataclass(slots=True)
@@ -67,13 +75,17 @@ class SourceReport:
     """What a harvest did with one source.
 
     ``complete_as_of``: the day up to which every window is closed.  ``started``: whether any
-    page was received.  ``problems``: a line each; ``exit_code``: the source's own.
+    page was received.  ``repaired``: quarantined records that came after all.  ``retries``:
+    requests that were asked again.  ``problems``: a line each; ``exit_code``: the source's own.
     """
 
     name: str
     counts: Counts = field(default_factory=Counts)
     complete_as_of: str | None = None
+    closed_windows: int = 0
     open_windows: int = 0
+    repaired: int = 0
+    retries: int = 0
     started: bool = False
     problems: list[str] = field(default_factory=list)
     exit_code: int = 0
@@ -90,9 +102,11 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a harvest did, source by source."""
+    """What a harvest did, source by source; ``seconds`` is how long it took."""
 
     sources: tuple[SourceReport, ...]
+    started: str = ""
+    seconds: float = 0.0
 
     @property
     def exit_code(self) -> int:
@@ -108,16 +122,42 @@ def harvest(
     request: Request,
     observer: Observer,
     *,
-    client: Callable[[SourceSettings, Observer], Client] | None = None,
-    sleep: Callable[[float], None] = time.sleep,
+    stop: Stop | None = None,
     window_records: int = windows.WINDOW_RECORDS,
 ) -> Report:
     """Bring the mirror up to date.
 
-    ``client`` makes the OAI-PMH client of a source (`connect`).  Raises `UsageError` and
-    `MirrorError`; what goes wrong with a source is in its report and does not stop the others.
+    ``stop`` ends the run early, with what was committed in place.  Raises `UsageError`,
+    `MirrorError` and `StoppedError`; what goes wrong with a source is in its report and does not
+    stop the others.
     """
     sources = chosen(settings, request.sources, request.base_url)
+    _check(request)
+    check_secrets(sources)
+    make_folder(settings.mirror.path)
+    stop = stop or Stop()
+    started, began = time_stamp(), time.monotonic()
+    with Writer(settings.mirror.path, "harvest", keep_free=settings.mirror.keep_free) as writer:
+        reports: list[SourceReport] = []
+        outcome = "interrupted"
+        try:
+            for source in sources:
+                job = _SourceHarvest(writer, source, request, observer, stop, window_records)
+                reports.append(job.report)
+                job.run()
+            outcome = _OUTCOMES[Report(tuple(reports)).exit_code]
+        except StoppedError:
+            raise
+        except HalmirrorError as error:
+            outcome = f"failed: {error}"
+            raise
+        finally:
+            writer.finish(outcome, [asdict(report) for report in reports])
+    return Report(tuple(reports), started, time.monotonic() - began)
+
+
+def _check(request: Request) -> None:
+    """Raises `UsageError` for what cannot be asked for."""
     for option, day in (("--from", request.from_day), ("--until", request.until_day)):
         if day is not None:
             windows.parse_day(day, option)
@@ -126,25 +166,8 @@ def harvest(
             check_set(set_spec)
         except UsageError as error:
             raise UsageError(f"--set: {error}") from error
-    check_secrets(sources)
     if request.from_day and request.until_day and request.from_day > request.until_day:
         raise UsageError(f"--from {request.from_day} is later than --until {request.until_day}")
-    make_folder(settings.mirror.path)
-    with Writer(settings.mirror.path, "harvest") as writer:
-        reports: list[SourceReport] = []
-        outcome = "interrupted"
-        try:
-            for source in sources:
-                job = _SourceHarvest(writer, source, request, observer, sleep, window_records)
-                reports.append(job.report)
-                job.run(client or connect)
-            outcome = _OUTCOMES[Report(tuple(reports)).exit_code]
-        except HalmirrorError as error:
-            outcome = f"failed: {error}"
-            raise
-        finally:
-            writer.finish(outcome, [asdict(report) for report in reports])
-    return Report(tuple(reports))
 
 
 class _SourceHarvest:
@@ -156,7 +179,7 @@ class _SourceHarvest:
         settings: SourceSettings,
         request: Request,
         observer: Observer,
-        sleep: Callable[[float], None],
+        stop: Stop,
         window_records: int,
     ) -> None:
         self.report = SourceReport(settings.name)
@@ -164,19 +187,23 @@ class _SourceHarvest:
         self._settings = settings
         self._request = request
         self._observer = observer
-        self._sleep = sleep
+        self._session = Session(settings, stop)
         self._window_records = window_records
         self._left = request.limit
+        self._over = False
         self._failures: list[int] = []
 
-    def run(self, client: Callable[[SourceSettings, Observer], Client]) -> None:
+    def run(self) -> None:
         try:
-            with client(self._settings, self._observer) as opened:
-                self._run(opened)
-        except (MirrorError, UsageError):
-            raise
-        except HalmirrorError as error:
+            if not self._request.now:
+                check_pause(self._writer, self._settings)
+            with self._session.connect(self._observer) as client:
+                self._run(client)
+        except SourceError as error:
+            keep_pause(self._writer, self._settings, error)
             self._fail(error)
+        finally:
+            self.report.retries = self._session.retries
         if self._failures:
             self.report.exit_code = 3 if self.report.started else max(self._failures)
         with translated(self._writer.path):
@@ -187,6 +214,7 @@ class _SourceHarvest:
         source, moved_from = self._writer.source(
             self._settings.name, self._settings.base_url, self._settings.profile
         )
+        self._writer.leave_alone(source, None)
         if moved_from is not None:
             self._observer.note(
                 f"{source.name}: the base URL moved from {moved_from} to {source.base_url}"
@@ -199,14 +227,23 @@ class _SourceHarvest:
         repository = Repository(earliest, today, identity.granularity)
         sets = self._request.sets or self._settings.sets or ("",)
         marks = []
-        for set_spec in sets:
-            stream = self._writer.stream(source, self._settings.metadata_prefix, set_spec)
-            known_to_server = self._stream(client, stream, repository)
-            marks.append(self._complete_as_of(stream) if known_to_server else None)
+        with Lanes(client, self._connect_more, self._connections, self._session.stop) as lanes:
+            for set_spec in sets:
+                stream = self._writer.stream(source, self._settings.metadata_prefix, set_spec)
+                known_to_server = self._stream(lanes, client, stream, repository)
+                marks.append(self._complete_as_of(stream) if known_to_server else None)
         if not self._failures:
             self._reconcile_if_due(client, source, identity)
         known = [mark for mark in marks if mark is not None]
         self.report.complete_as_of = min(known) if len(known) == len(marks) else None
+
+    @property
+    def _connections(self) -> int:
+        # A limit counts records: with one connection it is exact.
+        return self._settings.connections if self._request.limit is None else 1
+
+    def _connect_more(self) -> Client:
+        return self._session.connect(self._observer)
 
     def _reconcile_if_due(self, client: Client, source: Source, identity: Identity) -> None:
         """Compare all identifiers every ``reconcile_every``, unless deletions are announced."""
@@ -240,20 +277,27 @@ class _SourceHarvest:
             self._failures.append(3)
             self.report.problems.append(f"{len(findings.unasked)} vanished records not asked for")
 
-    def _stream(self, client: Client, stream: Stream, repository: Repository) -> bool:
+    def _stream(self, lanes: Lanes, client: Client, stream: Stream, repository: Repository) -> bool:
         """Take a stream's windows; whether the server knows it at all."""
         rules = Rules(stream.prefix, self._settings.profile)
-        listing = Listing(
-            client, self._writer, stream, rules, repository, self._observer,
-            sleep=self._sleep, limit=self._left, window_records=self._window_records,
-        )  # fmt: skip
-        todo = self._plan(stream, repository)
-        silent = 0
-        while todo and listing.limit != 0:
-            window = todo.pop(0)
+        listings: dict[Lane, Listing] = {}
+
+        def take(lane: Lane, window: Window) -> Outcome:
+            if lane not in listings:
+                listings[lane] = Listing(
+                    lane, self._writer, stream, rules, repository, self._observer,
+                    sleep=lane.sleep, limit=self._left, window_records=self._window_records,
+                )  # fmt: skip
             self._observer.window(stream, window, len(todo))
-            outcome = listing.take(window)
-            todo = outcome.pieces + todo
+            return listings[lane].take(window)
+
+        self._ask_again(client, stream, rules)
+        todo = [] if self._over else self._plan(stream, repository)
+        if self._left == 0:
+            todo.clear()
+        silent = 0
+        for _, outcome in lanes.run(todo, take):
+            todo[:0] = outcome.pieces
             self._account(outcome)
             nothing = outcome.counts == Counts() and self._writer.is_untouched(stream)
             if _is_refused(outcome) and nothing:
@@ -262,47 +306,79 @@ class _SourceHarvest:
                 return False
             silent = silent + 1 if isinstance(outcome.error, TransportError) else 0
             if outcome.limited or self._give_up(outcome, silent):
-                break
-        self._left = listing.limit
+                todo.clear()
+        if listings:
+            self._left = next(iter(listings.values())).limit
         planned = not (self._request.from_day or self._request.until_day)
-        if planned and not self._writer.open_windows(stream):
+        if planned and not self._over and not self._writer.open_windows(stream):
             self._writer.succeed(stream)
             self._writer.announce(stream, self._announced(client, stream))
         return True
 
     def _give_up(self, outcome: Outcome, silent: int) -> bool:
-        """Whether to ask the source no more in this run: it is away, or asked for a pause."""
-        return silent >= _SILENT_WINDOWS or isinstance(outcome.error, RetryLaterError)
+        """Whether to ask the source no more in this run: it is away, or does not want it."""
+        error = outcome.error
+        if isinstance(error, RetryLaterError):
+            keep_pause(self._writer, self._settings, error)
+        self._over |= isinstance(error, RetryLaterError | ForbiddenError)
+        self._over |= silent >= _SILENT_WINDOWS
+        return self._over
+
+    def _ask_again(self, client: Client, stream: Stream, rules: Rules) -> None:
+        """Try the stream's quarantine again, as every run does."""
+        if self._request.limit is not None:
+            return
+        try:
+            done = ask_again(client, self._writer, stream, rules, most=MOST_A_RUN)
+        except SourceError as error:
+            # Old quarantine never stops new windows; whether the source is away, they will tell.
+            self._observer.note(f"{stream.source_name}: quarantine was not tried again: {error}")
+            return
+        self.report.counts += done.counts
+        self.report.repaired += done.repaired
+        if done.left:
+            self._observer.warning(
+                f"{self._settings.name}: {done.left} records stay in quarantine; "
+                "'halmirror quarantine list' tells why"
+            )
 
     def _plan(self, stream: Stream, repository: Repository) -> list[Window]:
         """The windows to take: those left open by earlier runs, then the new span's."""
         held = [self._bounded(one, stream) for one in self._writer.open_windows(stream)]
-        if self._request.from_day or self._request.until_day:
-            span = (self._request.from_day, self._request.until_day)
-            same = [one for one in held if (one.from_day, one.until_day) == span]
-            if same:
-                return held
-            return held + self._writer.plan(stream, [span], kind="extra", planned_until=None)
+        request = self._request
+        if request.from_day or request.until_day:
+            return held + self._extra(stream, held, (request.from_day, request.until_day))
+        first = self._settings.from_ or ""
+        spans: list[windows.Span] = []
         start = self._settings.from_
-        if stream.planned_until is not None and not self._request.full:
+        if stream.planned_until is not None:
             start = windows.shifted(stream.planned_until, -windows.OVERLAP_DAYS)
+            if first < (planned := stream.planned_from or ""):
+                # The configuration reaches further back than when the windows were laid.
+                spans.append((first or None, windows.shifted(planned, -1)))
+            first = min(first, planned)
         span = (start, None)
         replaced = [
             one
             for one in held
-            if windows.covers(span, (one.from_day, one.until_day)) and not one.token
+            if one.kind == "plan"
+            and not one.token
+            and windows.covers(span, (one.from_day, one.until_day))
         ]
-        if self._request.full:
-            replaced = [one for one in held if one.kind == "plan"]
         until = max(repository.today, stream.planned_until or "")
         laid = self._writer.plan(
-            stream,
-            [span],
-            kind="plan",
-            planned_until=until,
-            replaces=replaced,
+            stream, [*spans, span], kind="plan", planned=(first, until), replaces=replaced
         )
-        return [one for one in held if one not in replaced] + laid
+        kept = [one for one in held if one not in replaced]
+        if request.full and stream.planned_until is not None:
+            kept += self._extra(stream, held, (self._settings.from_, None))
+        return kept + laid
+
+    def _extra(self, stream: Stream, held: Sequence[Window], span: windows.Span) -> list[Window]:
+        """A window that was asked for besides, unless an earlier run left it open."""
+        if any(one.kind == "extra" and (one.from_day, one.until_day) == span for one in held):
+            return []
+        return self._writer.plan(stream, [span], kind="extra")
 
     def _bounded(self, window: Window, stream: Stream) -> Window:
         """An open end that an earlier run left ends with that run's day: later days are new."""
@@ -312,6 +388,7 @@ class _SourceHarvest:
 
     def _account(self, outcome: Outcome) -> None:
         self.report.counts += outcome.counts
+        self.report.closed_windows += outcome.closed
         counts = outcome.counts
         if any((counts.new, counts.changed, counts.unchanged, counts.gone)) or outcome.closed:
             self.report.started = True

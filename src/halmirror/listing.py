@@ -19,7 +19,8 @@ from halmirror.errors import (
     SourceError,
     TransportError,
 )
-from halmirror.filling import fill
+from halmirror.filling import MOST_BY_NAME, MOST_GAPS, fill
+from halmirror.narrowing import Narrowing
 from halmirror.store import indexer
 from halmirror.store.database import translated
 from halmirror.store.model import Counts
@@ -45,7 +46,6 @@ CONTROL_WAITS = (5.0, 30.0)
 _COLLISION_SHARE = 0.01
 _COLLISION_RECORDS = 100
 _EXCESS_RECORDS = 10_000
-_SPLITS = 64
 _LONGEST_TOKEN = 60_000
 
 
@@ -65,6 +65,9 @@ class Observer(Protocol):
 
     def page(self, stream: Stream, window: Window, counts: Counts) -> None:
         """A page was committed."""
+
+    def ended(self, stream: Stream, window: Window, reason: str | None) -> None:
+        """A window was closed, or left open for that reason."""
 
     def note(self, message: str) -> None:
         """Something worth a line in the log."""
@@ -130,9 +133,8 @@ class Listing:
         self._observer = observer
         self._sleep = sleep
         self._window_records = window_records
+        self._narrowing = Narrowing(client, writer, stream, rules, repository, window_records)
         self.limit = limit
-        self._largest = 0
-        self._splits = 0
         self._unindexed = 0
 
     def take(self, window: Window) -> Outcome:
@@ -151,14 +153,53 @@ class Listing:
                     f"{self._name(window)}: {again.reason}; the window is taken again"
                 )
             except (TransportError, ResponseError) as error:
-                outcome.error = error
-                self._writer.leave_open(self._latest(window), str(error))
-                return self._left(window, outcome, str(error))
+                return self._failed(self._latest(window), outcome, error)
             except SourceError as error:
                 outcome.error = error
                 return self._left(self._restart(window, str(error)), outcome, str(error))
             else:
                 return outcome
+
+    def _failed(self, window: Window, outcome: Outcome, error: SourceError) -> Outcome:
+        """The list broke off: by smaller lists, by name, or not in this run."""
+        outcome.error, reason = error, str(error)
+        try:
+            pieces = self._narrowing.after(window, error)
+            if pieces is not None:
+                outcome.error = None
+                if pieces:
+                    self._observer.note(f"{self._name(window)}: {error}; cut into smaller windows")
+                    outcome.pieces = pieces
+                else:
+                    self._observer.note(f"{self._name(window)}: {error}; asked for by name")
+                    self._take_by_name(window, outcome)
+                return outcome
+        except SourceError as second:
+            outcome.error = second
+            reason = f"{error}; smaller requests failed too: {second}"
+        self._writer.leave_open(self._latest(window), reason)
+        return self._left(window, outcome, reason)
+
+    def _take_by_name(self, window: Window, outcome: Outcome) -> None:
+        """A day whose list cannot be had: its identifiers, and each record by GetRecord."""
+        fresh = replace(window, token=None)
+        filled = fill(
+            self._client, self._writer, self._stream, fresh, self._rules, self._arguments(fresh),
+            MOST_BY_NAME,
+        )  # fmt: skip
+        if filled.too_many:
+            raise ListError(
+                f"more than {MOST_BY_NAME} records of a day would have to be asked for one by one"
+            )
+        outcome.counts += filled.counts
+        done = replace(
+            fresh,
+            announced_first=filled.listed,
+            announced_last=filled.listed,
+            received=window.received + filled.received,
+            quarantined=window.quarantined + filled.rejected,
+        )
+        self._end(done, "ListIdentifiers and GetRecord", filled.withheld, outcome)
 
     def _restart(self, window: Window, reason: str) -> Window:
         """Set the window back; an open end that an earlier run left is bounded by its day."""
@@ -171,6 +212,7 @@ class Listing:
 
     def _left(self, window: Window, outcome: Outcome, reason: str) -> Outcome:
         self._observer.warning(f"{self._name(window)}: left open: {reason}")
+        self._observer.ended(self._stream, window, reason)
         outcome.reason = reason
         return outcome
 
@@ -189,11 +231,10 @@ class Listing:
             if page.errors:
                 self._judge_error(page, window, outcome)
                 return
-            if self._too_large(page, window):
-                span = (window.from_day, window.until_day)
-                pieces = windows.halve(span, self._repository.earliest, self._repository.today)
-                if len(pieces) > 1 and self._may_split(page):
-                    outcome.pieces = self._writer.split(window, pieces)
+            size = page.token.complete_list_size if page.token else None
+            if not window.token and size is not None and size > self._window_records:
+                outcome.pieces = self._narrowing.by_size(window, size)
+                if outcome.pieces:
                     return
             self._check_same_list(page, window)
             if _is_empty(page) and not window.token:
@@ -223,23 +264,7 @@ class Listing:
     def _arguments(self, window: Window) -> dict[str, str]:
         if window.token:
             return {"resumptionToken": window.token}
-        span = (window.from_day, window.until_day)
-        arguments = {"metadataPrefix": self._stream.prefix}
-        arguments |= windows.arguments(span, self._repository.granularity)
-        if self._stream.set_spec:
-            arguments["set"] = self._stream.set_spec
-        return arguments
-
-    def _too_large(self, page: Page, window: Window) -> bool:
-        size = page.token.complete_list_size if page.token else None
-        return not window.token and size is not None and size > self._window_records
-
-    def _may_split(self, page: Page) -> bool:
-        """Whether one more split can be honest: a size that never shrinks would split for ever."""
-        size = page.token.complete_list_size if page.token else None
-        self._largest = max(self._largest, size or 0)
-        self._splits += 1
-        return self._splits <= _SPLITS + 4 * self._largest // self._window_records
+        return self._narrowing.arguments(window.part, (window.from_day, window.until_day))
 
     def _index(self, counts: Counts) -> None:
         """Keep the search index a batch behind the records."""
@@ -292,16 +317,29 @@ class Listing:
         # The first size counts too: another harvester's list may have taken this one's place.
         announced = max(window.announced_first or 0, window.announced_last or 0)
         if self._writer.distinct(window) + window.quarantined < announced:
-            withheld = self._fill(window, outcome)
+            window, withheld = self._fill(window, outcome)
+        self._end(window, answer, withheld, outcome)
+
+    def _end(
+        self,
+        window: Window,
+        answer: str,
+        withheld: tuple[tuple[str, str], ...],
+        outcome: Outcome,
+    ) -> None:
+        for identifier, reason in withheld:
+            self._observer.warning(f"{identifier}: announced but not given: {reason}")
         self._writer.close(window, answer, withheld)
+        self._observer.ended(self._stream, window, None)
         outcome.closed = True
 
-    def _fill(self, window: Window, outcome: Outcome) -> tuple[tuple[str, str], ...]:
+    def _fill(self, window: Window, outcome: Outcome) -> tuple[Window, tuple[tuple[str, str], ...]]:
         """Ask for what a short list left out; what the server withholds, by name."""
         fresh = replace(window, token=None)
         filled = fill(
-            self._client, self._writer, self._stream, fresh, self._rules, self._arguments(fresh)
-        )
+            self._client, self._writer, self._stream, fresh, self._rules, self._arguments(fresh),
+            MOST_GAPS,
+        )  # fmt: skip
         if filled.too_many:
             raise _Retake(f"the list gave {window.received} of {window.announced_last} records")
         outcome.counts += filled.counts
@@ -309,9 +347,8 @@ class Listing:
             f"{self._name(window)}: {window.received} of {window.announced_last} announced "
             f"records listed, {filled.received} more by GetRecord, {len(filled.withheld)} withheld"
         )
-        for identifier, reason in filled.withheld:
-            self._observer.warning(f"{identifier}: announced but not given: {reason}")
-        return filled.withheld
+        filled_up = replace(window, quarantined=window.quarantined + filled.rejected)
+        return filled_up, filled.withheld
 
     # -- errors and ends ------------------------------------------------------------------
 

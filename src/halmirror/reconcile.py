@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING
 
 from halmirror.batch import Rules, local_key, prepare_page
 from halmirror.config import loss_limit
-from halmirror.errors import ListError, NoMirrorError, ProtocolError, SourceError
+from halmirror.errors import ListError, NoMirrorError, ProtocolError, RetryLaterError, SourceError
+from halmirror.pauses import check_pause, keep_pause
 from halmirror.record import versioned
-from halmirror.sources import check_secrets, chosen, connect
+from halmirror.sources import Session, check_secrets, chosen
+from halmirror.stopping import Stop
 from halmirror.store import indexer
 from halmirror.store.database import translated
 from halmirror.store.vanished import VanishedLog
 from halmirror.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from halmirror.batch import Batch
     from halmirror.config import Settings, SourceSettings
@@ -40,7 +42,10 @@ _DEAD_TOKENS = 3
 
 @dataclass(slots=True)
 class Findings:
-    """What a comparison found.  ``unasked``: identifiers the server gave no usable answer for."""
+    """What a comparison found.
+
+    ``unasked``: identifiers the server gave no usable answer for.  ``later``: it asked for a pause.
+    """
 
     listed: int = 0
     active: int = 0
@@ -49,10 +54,13 @@ class Findings:
     there: list[str] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
     refused: str | None = None
+    later: bool = False
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 refused, 3 where some could not be asked."""
+        """0 done, 1 refused, 3 where some could not be asked, or the source asks for a pause."""
+        if self.later:
+            return 3
         if self.refused is not None:
             return 1
         return 3 if self.unasked else 0
@@ -241,12 +249,12 @@ def reconcile(
     sources: Sequence[str] = (),
     dry_run: bool = False,
     max_loss: str | None = None,
-    client: Callable[[SourceSettings, Observer], Client] | None = None,
+    stop: Stop | None = None,
 ) -> dict[str, Findings]:
     """Compare the sources of those names (none: all) with their servers, one after the other.
 
     ``max_loss`` in the place of the configured one.  A source whose list cannot be taken has
-    its error in ``Findings.refused``.  Raises `UsageError` and `MirrorError`.
+    its error in ``Findings.refused``.  Raises `UsageError`, `MirrorError` and `StoppedError`.
     """
     picked = chosen(settings, sources)
     check_secrets(picked)
@@ -255,15 +263,19 @@ def reconcile(
             f"there is no mirror at {settings.mirror.path}; run 'halmirror harvest' first"
         )
     found: dict[str, Findings] = {}
-    with Writer(settings.mirror.path, "reconcile") as writer:
+    keep_free = settings.mirror.keep_free
+    with Writer(settings.mirror.path, "reconcile", keep_free=keep_free) as writer:
         for one in picked:
             try:
-                with (client or connect)(one, observer) as opened:
+                check_pause(writer, one)
+                with Session(one, stop or Stop()).connect(observer) as opened:
                     found[one.name] = _reconcile(
                         opened, writer, one, observer, dry_run=dry_run, max_loss=max_loss
                     )
             except SourceError as error:
-                found[one.name] = Findings(refused=str(error))
+                keep_pause(writer, one, error)
+                later = isinstance(error, RetryLaterError)
+                found[one.name] = Findings(refused=str(error), later=later)
         with translated(settings.mirror.path):
             indexer.catch_up(writer.connection)
         writer.finish("done", {name: asdict(one) for name, one in found.items()})

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self, TypedDict
 from halmirror.config_values import check_base_url
 from halmirror.errors import MirrorWriteError, UsageError
 from halmirror.listing import Observer, PageSource
+from halmirror.oaipmh.politeness import Pace
+from halmirror.stopping import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from halmirror.config import Settings, SourceSettings
@@ -117,12 +119,52 @@ def check_secrets(sources: Sequence[SourceSettings]) -> None:
         _headers(source)
 
 
+class Session:
+    """What all connections of one run to one source share: its pace, the wish to end, retries."""
+
+    def __init__(self, settings: SourceSettings, stop: Stop) -> None:
+        self.settings = settings
+        self.stop = stop
+        self.pace = Pace(settings.delay)
+        self.retries = 0
+
+    def connect(self, observer: Observer) -> Client:
+        """One more connection.  Raises `UsageError` as `connect` does."""
+        return Stoppable(connect(self.settings, observer, session=self), self.stop)
+
+
+class Stoppable:
+    """A client that asks nothing more once the run is to end."""
+
+    def __init__(self, client: Client, stop: Stop) -> None:
+        self._client = client
+        self._stop = stop
+
+    def __enter__(self) -> Self:
+        self._client.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._client.__exit__(*exception)
+
+    def page(self, verb: str, arguments: Mapping[str, str]) -> Page:
+        """The page that answers a request.  Raises `StoppedError` and `SourceError`."""
+        self._stop.check()
+        return self._client.page(verb, arguments)
+
+    def identity(self) -> tuple[Identity, Page]:
+        """The Identify answer, and the page it came on.  Raises as `page` does."""
+        self._stop.check()
+        return self._client.identity()
+
+
 def connect(
     settings: SourceSettings,
     observer: Observer,
     *,
     method: Literal["GET", "POST"] = "GET",
     on_answer: Callable[[Exchange], None] | None = None,
+    session: Session | None = None,
 ) -> Client:
     """The OAI-PMH client that a source's settings ask for; ``on_answer`` hears of each exchange.
 
@@ -141,7 +183,10 @@ def connect(
         tls_verify=settings.tls_verify,
     )
 
+    session = session or Session(settings, Stop())
+
     def on_retry(reason: str, seconds: float) -> None:
+        session.retries += 1
         observer.note(f"{settings.name}: {reason}; trying again in {seconds:.0f} s")
 
     return OAIClient(
@@ -152,6 +197,8 @@ def connect(
         auth=_credentials(settings),
         on_retry=on_retry,
         on_answer=on_answer,
+        sleep=session.stop.sleep,
+        pace=session.pace,
     )
 
 

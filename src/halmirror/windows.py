@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 from halmirror.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Span = tuple[str | None, str | None]
 
 WINDOW_RECORDS = 200_000
 """Records a window may announce before it is halved: 2,000 of HAL's pages, a quarter of an hour
 at the rate measured, far inside the two hours that its tokens live."""
+
+MOST_MEASURES = 500
+"""Spans a cut may measure: far more than any archive's 200,000 a window take."""
 
 OVERLAP_DAYS = 1
 """A run begins this many days before the last run's first answer: the server's day is its own."""
@@ -75,6 +78,64 @@ def halve(span: Span, earliest: str, today: str) -> list[Span]:
         return [span]
     middle = low + (high - low) // 2
     return [(span[0], middle.isoformat()), (shifted(middle.isoformat(), 1), span[1])]
+
+
+def cut(
+    span: Span,
+    size: int,
+    measured: Callable[[Span], int | None],
+    limit: int,
+    *,
+    earliest: str,
+    today: str,
+) -> list[Span]:
+    """Disjoint spans that make up ``span``, as few as ``limit`` records each allow.
+
+    What holds too much is halved, neighbours that hold little are joined.  ``size``: the records
+    in ``span``; ``measured`` asks the server for another span's, none where it does not tell.
+    A day that holds more than ``limit`` stays whole.
+    """
+    sized = _halved(span, size, measured, limit, earliest, today, [MOST_MEASURES])
+    joined: list[tuple[Span, int]] = []
+    for piece, held in sized:
+        if joined and joined[-1][1] + held <= limit:
+            before, so_far = joined[-1]
+            joined[-1] = ((before[0], piece[1]), so_far + held)
+        else:
+            joined.append((piece, held))
+    return [piece for piece, _ in joined]
+
+
+def _halved(
+    span: Span,
+    size: int,
+    measured: Callable[[Span], int | None],
+    limit: int,
+    earliest: str,
+    today: str,
+    left: list[int],
+) -> list[tuple[Span, int]]:
+    """The span halved until no piece holds too much, each with its size; ``left`` measures."""
+    pieces = halve(span, earliest, today) if size > limit and left[0] else [span]
+    if len(pieces) == 1:
+        return [(span, size)]
+    left[0] -= 1
+    first = measured(pieces[0])
+    if first is None:
+        return [(piece, size) for piece in pieces]
+    sizes = (first, max(size - first, 0))
+    return [
+        each
+        for piece, held in zip(pieces, sizes, strict=True)
+        for each in _halved(piece, held, measured, limit, earliest, today, left)
+    ]
+
+
+def disjoint(one: Span, other: Span) -> bool:
+    """Whether no day lies in both spans."""
+    after = one[0] is not None and other[1] is not None and one[0] > other[1]
+    before = one[1] is not None and other[0] is not None and one[1] < other[0]
+    return after or before
 
 
 def arguments(span: Span, granularity: str) -> dict[str, str]:

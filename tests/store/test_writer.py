@@ -64,7 +64,7 @@ class Harvest:
     def begin(self) -> Window:
         """A list of its own: what one list gives twice counts once."""
         self.window = self.writer.plan(
-            self.stream, [(None, None)], kind="plan", planned_until="2026-11-20"
+            self.stream, [(None, None)], kind="plan", planned=("", "2026-11-20")
         )[0]
         return self.window
 

@@ -163,10 +163,11 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """A connection that may write, the schema brought up to date.
 
-    The caller holds the `WriteLock`.  Creates the file where there is none.
+    The caller holds the `WriteLock`, and lets one thread at a time use the connection.  Creates
+    the file where there is none.
     """
     with translated(path):
-        connection = sqlite3.connect(path, timeout=_WAIT_SECONDS)
+        connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, check_same_thread=False)
         connection.isolation_level = None
         try:
             _prepare(path, connection)

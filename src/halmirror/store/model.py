@@ -29,6 +29,7 @@ class Counts:
 class Stream:
     """One (source, metadata prefix, set) and how far its harvests are planned.
 
+    ``planned_from`` is the first day its windows cover (empty: unbounded; none: never planned),
     ``planned_until`` is the day of the first answer of the last run that laid its windows;
     ``first_complete_at`` and ``reconciled_at`` are time stamps.
     """
@@ -38,6 +39,7 @@ class Stream:
     source_name: str
     prefix: str
     set_spec: str
+    planned_from: str | None
     planned_until: str | None
     last_success: str | None
     first_complete_at: str | None
@@ -49,7 +51,8 @@ class Window:
     """A span of modification days of a stream, and how far its list has come.
 
     Days are ``YYYY-MM-DD``, inclusive; none means unbounded.  ``plan`` windows make up the
-    stream's own span, ``extra`` ones were asked for with ``--from`` or ``--until``.
+    stream's own span, ``extra`` ones were asked for with ``--from``, ``--until`` or ``--full``.
+    ``part`` is the set that narrows the window's list, where a day was too large for the server.
     """
 
     id: int
@@ -67,6 +70,7 @@ class Window:
     quarantined: int = 0
     attempts: int = 0
     reason: str | None = None
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,6 @@ class Source:
 
 WINDOW_COLUMNS = (
     "id, stream, kind, from_day, until_day, token, token_at, cursor, page_size, "
-    "announced_first, announced_last, received, quarantined, attempts, reason"
+    "announced_first, announced_last, received, quarantined, attempts, reason, part"
 )
 """The columns of `Window`, in its order."""

@@ -7,7 +7,6 @@ UTC time.  The place to go on from (a window's token) is part of the same commit
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Self
 from halmirror.batch import RULES_VERSION
 from halmirror.store.database import WriteLock, open_for_writing, time_stamp, translated
 from halmirror.store.model import WINDOW_COLUMNS, Counts, Source, Stream, Window
+from halmirror.store.quarantine import QuarantineLog
+from halmirror.store.room import Room
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,22 +23,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from halmirror.batch import Batch, Row
-    from halmirror.oaipmh.protocol import Rejected
 
 
 class Writer:
     """Writes to the mirror at ``path``; a context manager that holds the lock meanwhile.
 
-    ``command`` is what the run is called in the mirror's log of runs.
+    ``command`` is what the run is called in the mirror's log of runs.  ``keep_free``: bytes of
+    the disk that no page may take.  One thread at a time may use it.
     Raises `MirrorBusyError`, `NotAMirrorError`, `NewerMirrorError`, `MirrorWriteError`.
     """
 
-    def __init__(self, path: Path, command: str, *, now: Callable[[], str] = time_stamp) -> None:
+    def __init__(
+        self,
+        path: Path,
+        command: str,
+        *,
+        keep_free: int = 0,
+        now: Callable[[], str] = time_stamp,
+    ) -> None:
         self.path = path
         self._command = command
+        self._room = Room(path, keep_free)
         self.now = now
         self._lock = WriteLock(path)
         self._seq: int | None = None
+        self.quarantine = QuarantineLog(self)
 
     def __enter__(self) -> Self:
         self._lock.acquire()
@@ -97,6 +107,20 @@ class Writer:
                 (xml, statement, source.id),
             )
 
+    def come_back_at(self, name: str, base_url: str) -> str | None:
+        """The time until which a source asked to be left alone, if it did at that address."""
+        row = self.connection.execute(
+            "SELECT come_back_at FROM source WHERE name = ? AND base_url = ?", (name, base_url)
+        ).fetchone()
+        return row[0] if row else None
+
+    def leave_alone(self, source: Source, until: str | None) -> None:
+        """Keep the time until which a source wants to be left alone; none: it no longer does."""
+        with self.transaction():
+            self.connection.execute(
+                "UPDATE source SET come_back_at = ? WHERE id = ?", (until, source.id)
+            )
+
     def stream(self, source: Source, prefix: str, set_spec: str) -> Stream:
         """The stream of (source, prefix, set), made where it is new; ``""`` is no set."""
         with self.transaction():
@@ -105,8 +129,8 @@ class Writer:
                 (source.id, prefix, set_spec),
             )
             row = self.connection.execute(
-                "SELECT id, planned_until, last_success, first_complete_at, reconciled_at "
-                "FROM stream "
+                "SELECT id, planned_from, planned_until, last_success, first_complete_at, "
+                "reconciled_at FROM stream "
                 "WHERE source = ? AND prefix = ? AND set_spec = ?",
                 (source.id, prefix, set_spec),
             ).fetchone()
@@ -134,9 +158,10 @@ class Writer:
     def reread(self, stream: Stream) -> Stream:
         """The stream as it stands now."""
         row = self.connection.execute(
-            "SELECT planned_until, last_success FROM stream WHERE id = ?", (stream.id,)
+            "SELECT planned_from, planned_until, last_success FROM stream WHERE id = ?",
+            (stream.id,),
         ).fetchone()
-        return replace(stream, planned_until=row[0], last_success=row[1])
+        return replace(stream, planned_from=row[0], planned_until=row[1], last_success=row[2])
 
     def announce(self, stream: Stream, announced: int | None) -> None:
         """Keep how many records the server says the whole stream holds, and when it said so."""
@@ -172,16 +197,20 @@ class Writer:
         spans: Sequence[tuple[str | None, str | None]],
         *,
         kind: str,
-        planned_until: str | None,
+        planned: tuple[str, str] | None = None,
         replaces: Sequence[Window] = (),
     ) -> list[Window]:
-        """Lay windows over ``spans`` in one commit, with how far the stream is planned now."""
+        """Lay windows over ``spans`` in one commit.
+
+        ``planned``: first (empty: unbounded) and last day that the stream is planned for now.
+        """
         with self.transaction():
             self.drop_windows(replaces)
             windows = [self._open_window(stream.id, kind, *span) for span in spans]
-            if planned_until is not None:
+            if planned is not None:
                 self.connection.execute(
-                    "UPDATE stream SET planned_until = ? WHERE id = ?", (planned_until, stream.id)
+                    "UPDATE stream SET planned_from = ?, planned_until = ? WHERE id = ?",
+                    (*planned, stream.id),
                 )
         return windows
 
@@ -189,7 +218,20 @@ class Writer:
         """Put windows over ``spans`` in the place of ``window``."""
         with self.transaction():
             self.drop_windows([window])
-            return [self._open_window(window.stream, window.kind, *span) for span in spans]
+            return [
+                self._open_window(window.stream, window.kind, *span, window.part) for span in spans
+            ]
+
+    def split_by_set(self, window: Window, parts: Sequence[str]) -> list[Window]:
+        """Put a window over the same days for each of the sets in the place of ``window``."""
+        with self.transaction():
+            self.drop_windows([window])
+            return [
+                self._open_window(
+                    window.stream, window.kind, window.from_day, window.until_day, part
+                )
+                for part in parts
+            ]
 
     def restart(self, window: Window, reason: str, *, until: str | None = None) -> Window:
         """Set a window back to its start, with the reason; ``until`` bounds an unbounded one."""
@@ -201,6 +243,7 @@ class Writer:
             window.until_day or until,
             attempts=window.attempts + 1,
             reason=reason,
+            part=window.part,
         )
         with self.transaction():
             self.connection.execute("DELETE FROM listed WHERE harvest_window = ?", (window.id,))
@@ -247,21 +290,28 @@ class Writer:
                 [(window.id, identifier, reason) for identifier, reason in withheld],
             )
             self.connection.execute("DELETE FROM listed WHERE harvest_window = ?", (window.id,))
+            self.save(replace(window, token=None, reason=None))
             self.connection.execute(
-                "UPDATE harvest_window SET state = 'closed', reason = NULL, token = NULL, "
+                "UPDATE harvest_window SET state = 'closed', "
                 "closed_at = ?, answer = ?, distinct_records = ? WHERE id = ?",
                 (self.now(), answer, distinct, window.id),
             )
+            self.quarantine.listed_again(window)
 
     def _open_window(
-        self, stream: int, kind: str, from_day: str | None, until_day: str | None
+        self,
+        stream: int,
+        kind: str,
+        from_day: str | None,
+        until_day: str | None,
+        part: str | None = None,
     ) -> Window:
         number = self.insert(
-            "INSERT INTO harvest_window (stream, kind, from_day, until_day, state, opened_at) "
-            "VALUES (?, ?, ?, ?, 'open', ?)",
-            stream, kind, from_day, until_day, self.now(),
+            "INSERT INTO harvest_window (stream, kind, from_day, until_day, part, state, "
+            "opened_at) VALUES (?, ?, ?, ?, ?, 'open', ?)",
+            stream, kind, from_day, until_day, part, self.now(),
         )  # fmt: skip
-        return Window(number, stream, kind, from_day, until_day)
+        return Window(number, stream, kind, from_day, until_day, part=part)
 
     def drop_windows(self, windows: Sequence[Window]) -> None:
         """Take windows out of the mirror, with what hangs on them; inside a transaction."""
@@ -294,6 +344,7 @@ class Writer:
 
         Returns what became of the records, and how many the window's list had not given before.
         """
+        self._room.check()
         counts = Counts()
         fresh = 0
         with self.transaction():
@@ -305,17 +356,26 @@ class Writer:
                 if row.deleted:
                     self._revive_below(window, document, row.version)
             if batch.rejected:
-                counts += self._quarantine(stream, window, batch.rejected)
+                added = self.quarantine.keep(stream, window, batch.rejected)
+                counts += Counts(quarantined=added)
             self.save(window)
         return counts, fresh
 
     def commit_batch(self, stream: Stream, batch: Batch) -> Counts:
         """Store records that came by themselves (GetRecord), in one commit."""
+        self._room.check()
         counts = Counts()
         with self.transaction():
             for row in batch.rows:
                 counts += self._store(stream, self._document(stream.source, row.id), row)
+            if batch.rejected:
+                added = self.quarantine.keep(stream, None, batch.rejected)
+                counts += Counts(quarantined=added)
         return counts
+
+    def check_room(self) -> None:
+        """Raises `MirrorWriteError` where the disk has less room than is to be kept free."""
+        self._room.check()
 
     def _listed(self, window: Window, document: int, version: int) -> int:
         cursor = self.connection.execute(
@@ -338,6 +398,7 @@ class Writer:
 
         ``again``: this list has given the record before.
         """
+        self.quarantine.came(stream, row.oai_identifier)
         held = self._current(document, row.version)
         if again and held is not None and self._is_staler(row, held):
             return Counts(unchanged=1)
@@ -470,25 +531,6 @@ class Writer:
             "VALUES (?, ?, ?, ?, ?, ?)",
             document, row.version, row.digest, stream.prefix, RULES_VERSION, row.frame,
         )  # fmt: skip
-
-    def _quarantine(self, stream: Stream, window: Window, rejected: Sequence[Rejected]) -> Counts:
-        added = 0
-        for one in rejected:
-            digest = hashlib.blake2b(one.data, digest_size=20).digest()
-            known = self.connection.execute(
-                "UPDATE quarantine SET last_at = ?, attempts = attempts + 1, resolved_at = NULL "
-                "WHERE stream = ? AND digest = ?",
-                (self.now(), stream.id, digest),
-            ).rowcount
-            if not known:
-                added += 1
-                self.insert(
-                    "INSERT INTO quarantine (stream, harvest_window, digest, position, reason, "
-                    "data, first_at, last_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    stream.id, window.id, digest, one.position, one.reason, one.data,
-                    self.now(), self.now(),
-                )  # fmt: skip
-        return Counts(quarantined=added)
 
     # -- transactions ---------------------------------------------------------------------
 
