@@ -66,6 +66,9 @@ class Observer(Protocol):
     def page(self, stream: Stream, window: Window, counts: Counts) -> None:
         """A page was committed."""
 
+    def ended(self, stream: Stream, window: Window, reason: str | None) -> None:
+        """A window was closed, or left open for that reason."""
+
     def note(self, message: str) -> None:
         """Something worth a line in the log."""
 
