@@ -1,16 +1,23 @@
-"""How a harvest is watched: a live line on a terminal, plain log lines elsewhere."""
+"""How a harvest is watched: a live line on a terminal, plain or JSON log lines elsewhere.
+
+A log that cannot be written (its reader went away, the disk is full) never ends a harvest: lines
+are then lost, records are not.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import io
+import json
+import os
 import sys
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-import click
-
-from halmirror.printable import printable
+from halmirror.printable import printable, printable_json
+from halmirror.store.database import time_stamp
+from halmirror.store.model import Counts
 from halmirror.windows import told
 
 if TYPE_CHECKING:
@@ -18,15 +25,26 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
-    from halmirror.store.model import Counts, Stream, Window
+    from halmirror.listing import Observer
+    from halmirror.store.model import Stream, Window
+
+LogFormat = Literal["text", "json"]
 
 _LOG_SECONDS = 30.0
+_LINE_BYTES = 4096
+"""Linux's PIPE_BUF: a pipe takes so many bytes whole, whoever else writes to it."""
+
+_SHORTENED = ("message", "reason")
+"""The fields that are cut where a line would be longer than that."""
 
 
 @contextlib.contextmanager
-def observer(*, quiet: bool, verbose: bool) -> Iterator[LogObserver]:
+def observer(*, quiet: bool, verbose: bool, log_format: LogFormat = "text") -> Iterator[Observer]:
     """The observer that fits where standard error goes."""
-    if quiet or not sys.stderr.isatty():
+    if log_format == "json":
+        yield JsonObserver(quiet=quiet, verbose=verbose)
+        return
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield LogObserver(quiet=quiet, verbose=verbose)
         return
     from rich.console import Console
@@ -39,8 +57,14 @@ def observer(*, quiet: bool, verbose: bool) -> Iterator[LogObserver]:
         TextColumn("{task.fields[rate]}/s"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    with contextlib.suppress(OSError):
+        progress.start()
+    try:
         yield TerminalObserver(progress, verbose=verbose)
+    finally:
+        with contextlib.suppress(OSError):  # the terminal is gone
+            progress.stop()
 
 
 class LogObserver:
@@ -59,8 +83,7 @@ class LogObserver:
 
     def page(self, stream: Stream, window: Window, counts: Counts) -> None:
         """Tell the rate now and then; every page when verbose."""
-        del counts
-        self._pace.page(window)
+        self._pace.page(window, counts)
         now = time.monotonic()
         if self._verbose or now - self._last >= _LOG_SECONDS:
             self._last = now
@@ -70,6 +93,17 @@ class LogObserver:
                 f"{_name(stream, window)}: {window.received}{total} records, "
                 f"{self._pace.rate():.0f} a second{self._pace.remaining(window)}",
             )
+
+    def ended(self, stream: Stream, window: Window, reason: str | None) -> None:
+        """Tell the figures of a window that was closed, or left open."""
+        last, counts = self._pace.end(window)
+        total = f" of {last.announced_last}" if last.announced_last else ""
+        self._line(
+            "info",
+            f"{_name(stream, window)}: {'closed' if reason is None else 'left open'} with "
+            f"{last.received}{total} records: {counts.new} new, {counts.changed} changed, "
+            f"{counts.unchanged} unchanged, {counts.gone} gone, {counts.quarantined} quarantined",
+        )
 
     def note(self, message: str) -> None:
         """Tell something worth a line."""
@@ -83,7 +117,7 @@ class LogObserver:
         if self._quiet and level == "info":
             return
         stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        click.echo(f"{stamp} {level}: {printable(message)}", err=True)
+        _write(f"{stamp} {level}: {printable(message)}\n".encode(errors="backslashreplace"))
 
 
 class TerminalObserver(LogObserver):
@@ -107,8 +141,8 @@ class TerminalObserver(LogObserver):
 
     def page(self, stream: Stream, window: Window, counts: Counts) -> None:
         """Move the bar on."""
-        del stream, counts
-        self._pace.page(window)
+        del stream
+        self._pace.page(window, counts)
         self._progress.update(
             self._task,
             completed=window.received,
@@ -118,29 +152,88 @@ class TerminalObserver(LogObserver):
         )
 
     def _line(self, level: str, message: str) -> None:
-        self._progress.console.print(
-            f"{level}: {printable(message)}", markup=False, highlight=False
-        )
+        with contextlib.suppress(OSError):  # as `_write` does
+            self._progress.console.print(
+                f"{level}: {printable(message)}", markup=False, highlight=False
+            )
+
+
+class JsonObserver:
+    """One JSON object a line, for log collectors; ``docs/monitoring.md`` names the keys.
+
+    ``descriptor``: where to write; none is standard error.  Each line is one write.
+    """
+
+    def __init__(self, *, quiet: bool, verbose: bool, descriptor: int | None = None) -> None:
+        self._levels = {"warning"} if quiet else {"info", "warning"}
+        if verbose:
+            self._levels.add("debug")
+        self._descriptor = descriptor
+        self._pace = _Pace()
+
+    def window(self, stream: Stream, window: Window, left: int) -> None:
+        """Tell which window begins."""
+        self._pace.begin(window)
+        self._tell("info", "window", _place(stream, window, window) | {"windows_waiting": left})
+
+    def page(self, stream: Stream, window: Window, counts: Counts) -> None:
+        """Tell what became of a page's records, when verbose."""
+        self._pace.page(window, counts)
+        self._tell("debug", "page", _place(stream, window, window) | _counted(counts))
+
+    def ended(self, stream: Stream, window: Window, reason: str | None) -> None:
+        """Tell the figures of a window that was closed, or left open with the reason."""
+        last, counts = self._pace.end(window)
+        fields = _place(stream, window, last) | _counted(counts)
+        if reason is None:
+            self._tell("info", "closed", fields)
+        else:
+            self._tell("info", "left_open", fields | {"reason": reason})
+
+    def note(self, message: str) -> None:
+        """Tell something worth a line."""
+        self._tell("info", "note", {"message": message})
+
+    def warning(self, message: str) -> None:
+        """Tell something a person should see."""
+        self._tell("warning", "warning", {"message": message})
+
+    def _tell(self, level: str, event: str, fields: dict[str, str | int | None]) -> None:
+        if level in self._levels:
+            values = {key: _whole(value) for key, value in fields.items()}
+            entry = {"at": time_stamp(), "level": level, "event": event, **values}
+            _write(_encoded(entry), self._descriptor)
 
 
 class _Pace:
-    """Records a second since a window began, and the time that what is left will take."""
+    """How the current window goes: what became of its records, and how fast they come."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._at_start = 0
-        self._received = 0
+        self._window: Window | None = None
+        self._counts = Counts()
 
     def begin(self, window: Window) -> None:
         self._began = time.monotonic()
-        self._at_start = self._received = window.received
+        self._at_start = window.received
+        self._window = window
+        self._counts = Counts()
 
-    def page(self, window: Window) -> None:
-        self._received = window.received
+    def page(self, window: Window, counts: Counts) -> None:
+        self._window = window
+        self._counts += counts
+
+    def end(self, window: Window) -> tuple[Window, Counts]:
+        """The window as its last page left it, and what became of its records in this run."""
+        if self._window is None or self._window.id != window.id:
+            return window, Counts()
+        return self._window, self._counts
 
     def rate(self) -> float:
+        received = self._window.received if self._window is not None else 0
         elapsed = max(time.monotonic() - self._began, 1e-3)
-        return max(self._received - self._at_start, 0) / elapsed
+        return max(received - self._at_start, 0) / elapsed
 
     def remaining(self, window: Window) -> str:
         rate = self.rate()
@@ -153,3 +246,58 @@ class _Pace:
 def _name(stream: Stream, window: Window) -> str:
     set_spec = f" {stream.set_spec}" if stream.set_spec else ""
     return printable(f"{stream.source_name}{set_spec} {told((window.from_day, window.until_day))}")
+
+
+def _place(stream: Stream, window: Window, figures: Window) -> dict[str, str | int | None]:
+    """Which window it is, and how far its list has come by ``figures``."""
+    return {
+        "source": stream.source_name,
+        "set": stream.set_spec,
+        "from": window.from_day,
+        "until": window.until_day,
+        "received": figures.received,
+        "announced": figures.announced_last,
+    }
+
+
+def _counted(counts: Counts) -> dict[str, str | int | None]:
+    return {
+        "new": counts.new,
+        "changed": counts.changed,
+        "unchanged": counts.unchanged,
+        "gone": counts.gone,
+        "quarantined": counts.quarantined,
+    }
+
+
+def _whole(value: str | int | None) -> str | int | None:
+    """The value; half a character in it (a surrogate alone) becomes the text of its code."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+
+
+def _encoded(entry: dict[str, str | int | None]) -> bytes:
+    """The entry as a line of UTF-8 without control characters, short enough to be one write."""
+    while True:
+        text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+        line = printable_json(text).encode() + b"\n"
+        long = [key for key in _SHORTENED if len(str(entry.get(key) or "")) > 1]
+        if len(line) <= _LINE_BYTES or not long:
+            return line
+        value = str(entry[long[0]])
+        kept = min(len(value) * _LINE_BYTES // len(line), len(value) - 2)
+        entry = entry | {long[0]: value[:kept] + "…"}
+
+
+def _write(line: bytes, descriptor: int | None = None) -> None:
+    """Write a line to standard error (or ``descriptor``) at once, or lose it."""
+    if descriptor is None and sys.stderr is None:
+        return  # closed from the start: by now its number may be another file's
+    with contextlib.suppress(OSError):  # nobody reads, or there is no room: the harvest goes on
+        if descriptor is None:
+            try:
+                descriptor = sys.stderr.fileno()
+            except io.UnsupportedOperation:  # a stand-in without a file, as notebooks have
+                sys.stderr.write(line.decode())
+                return
+        while line:
+            line = line[os.write(descriptor, line) :]
