@@ -168,6 +168,12 @@ def test_the_folder_a_linked_mirror_lies_in_may_be_written(tmp_path: Path) -> No
     assert f"ReadWritePaths=-{tmp_path}/hal -{tmp_path}/disk" in lines
 
 
+def test_a_mirror_that_links_to_itself_is_left_to_the_harvest(tmp_path: Path) -> None:
+    (tmp_path / "m.sqlite").symlink_to(tmp_path / "m.sqlite")
+    turning = replace(PLAIN, mirror=tmp_path / "m.sqlite")
+    assert f"ReadWritePaths=-{tmp_path}" in settings(turning.units()["service"])
+
+
 def test_metrics_are_asked_for_and_their_folder_may_be_written() -> None:
     measured = replace(PLAIN, metrics=Path("/var/lib/node exporter/hal.prom"))
     service = settings(measured.units()["service"])
@@ -211,6 +217,8 @@ def test_settings_from_the_environment_go_along_and_secrets_do_not(tmp_path: Pat
     assert 'Environment="HALMIRROR_MIRROR_PATH=/srv/x y%%/m.sqlite"' in service
     assert "Environment=HALMIRROR_SOURCE_HAL_TIMEOUT=2m" in service
     assert "EnvironmentFile=/etc/halmirror.env" in service
+    # The report of a failure must not need them: that they are missing may be the failure.
+    assert "EnvironmentFile" not in planned.units()["failure"]
     crontab = planned.crontab()
     assert (
         r"said=$(HALMIRROR_MIRROR_PATH='/srv/x y\%/m.sqlite' HALMIRROR_SOURCE_HAL_TIMEOUT=2m "
@@ -323,18 +331,25 @@ def test_units_are_written_once_and_never_over_others(tmp_path: Path) -> None:
 
 def test_what_to_type_fits_where_the_units_stand(tmp_path: Path) -> None:
     there = replace(PLAIN, mirror=tmp_path / "m.sqlite")
+    units = (
+        "/etc/systemd/system/halmirror.service /etc/systemd/system/halmirror.timer "
+        "/etc/systemd/system/halmirror-failure.service"
+    )
     assert there.commands(Path("/etc/systemd/system")) == [
+        f"systemd-analyze verify {units}",
         "sudo systemctl daemon-reload",
         "sudo systemctl enable --now halmirror.timer",
     ]
-    assert there.commands(Path("/media/a b"), ["timer"])[0] == (
+    assert there.commands(Path("/media/a b"), ["timer"])[1] == (
         "sudo cp '/media/a b/halmirror.timer' /etc/systemd/system"
     )
     missing = replace(PLAIN, mirror=tmp_path / "new one" / "m.sqlite")
-    assert missing.commands(Path("/etc/systemd/system"))[0] == (
+    assert missing.commands(Path("/etc/systemd/system"))[1] == (
         f"sudo install -d -o hal '{tmp_path}/new one'"
     )
-    assert replace(there, account=None).commands(Path("~/.config/systemd/user").expanduser()) == [
+    own = Path("~/.config/systemd/user").expanduser()
+    assert replace(there, account=None).commands(own, ["timer"]) == [
+        f"systemd-analyze --user verify {own}/halmirror.timer",
         "systemctl --user daemon-reload",
         "systemctl --user enable --now halmirror.timer",
         "loginctl enable-linger    # or it runs only while you are logged in",

@@ -123,7 +123,8 @@ class Schedule:
         if self.mail_to is not None:
             _check(self.mail_to, _MAIL, "--mail-to", "one address or account")
         values = [value for _, value in self.environment]
-        for text in (*self.command, *map(str, self._paths()), *values):
+        paths = [*self._paths(), *([self.metrics] if self.metrics else [])]
+        for text in (*self.command, *map(str, paths), *values):
             _check_printable(text)
 
     @classmethod
@@ -200,14 +201,15 @@ class Schedule:
         systemctl = "systemctl --user" if own else "sudo systemctl"
         target = Path(self.units_folder).expanduser()
         files = [shlex.quote(str(folder / self.unit_name(kind))) for kind in kinds]
-        lines = []
-        missing = [str(each) for each in self._written() if not each.exists()]
+        verify = "systemd-analyze --user verify" if own else "systemd-analyze verify"
+        lines = [f"{verify} {' '.join(files)}"]
+        missing = [str(each) for each in self._written() if _is_missing(each)]
         if missing:
             # The service may write there, but not beside it: it cannot make the folder itself.
             owner = "" if own else f"{root}install -d -o {self.account} "
             lines.append((owner or "mkdir -p ") + shlex.join(missing))
         if folder.absolute() != target:
-            made = [f"mkdir -p {shlex.quote(str(target))}"] if own and not target.exists() else []
+            made = [f"mkdir -p {shlex.quote(str(target))}"] if own else []
             lines += [*made, f"{root}cp {' '.join(files)} {shlex.quote(str(target))}"]
         lines += [
             f"{systemctl} daemon-reload",
@@ -228,6 +230,7 @@ class Schedule:
             "\n"
             "[Service]\n"
             "Type=oneshot\n"
+            f"{self._secrets_file()}"
             f"{self._common('harvest', *self._metrics_option())}"
             "# 4: another run holds the mirror; 130: stopped. The next run goes on from there.\n"
             "SuccessExitStatus=4 130\n"
@@ -299,14 +302,17 @@ class Schedule:
         """Who runs halmirror, with what in its environment, and its command line."""
         lines = [] if self.account is None else [f"User={self.account}"]
         lines += [f"Environment={_word(f'{name}={value}')}" for name, value in self.environment]
-        if self.secrets:
-            folder = "%h/.config" if self.account is None else "/etc"
-            lines += [
-                f"# Give {' and '.join(self.secrets)} in this file (mode 600), NAME=value a line:",
-                f"EnvironmentFile={folder}/{self.name}.env",
-            ]
         lines.append(f"ExecStart={self._exec_start(arguments)}")
         return "".join(f"{line}\n" for line in lines)
+
+    def _secrets_file(self) -> str:
+        if not self.secrets:
+            return ""
+        folder = "%h/.config" if self.account is None else "/etc"
+        return (
+            f"# Give {' and '.join(self.secrets)} in this file (mode 600), NAME=value a line.\n"
+            f"EnvironmentFile={folder}/{self.name}.env\n"
+        )
 
     def _exec_start(self, arguments: Sequence[str]) -> str:
         program = self.command[0]
@@ -398,7 +404,7 @@ class Schedule:
 
     def _written(self) -> list[Path]:
         """The folders that a harvest writes to; the mirror may be a link into another."""
-        folders = [self.mirror.parent, self.mirror.resolve().parent]
+        folders = [self.mirror.parent, _reached(self.mirror).parent]
         if self.metrics is not None:
             folders.append(self.metrics.parent)
         return list(dict.fromkeys(folders))
@@ -406,7 +412,7 @@ class Schedule:
     def _paths(self) -> list[Path]:
         """Every path that the service uses, as named and as it is reached through links."""
         named = [Path(self.command[0]), self.config, *self._written(), *self.needs]
-        return list(dict.fromkeys([*named, *(path.resolve() for path in named)]))
+        return list(dict.fromkeys([*named, *(_reached(path) for path in named)]))
 
 
 _NETWORK = "Wants=network-online.target\nAfter=network-online.target\n"
@@ -450,6 +456,21 @@ def _check_printable(text: str) -> None:
             f"{text!r} holds characters that cannot be printed, which no unit or crontab takes; "
             "rename it"
         )
+
+
+def _reached(path: Path) -> Path:
+    """Where ``path`` leads through links, also where it ends in none or in a circle."""
+    return Path(os.path.realpath(path))
+
+
+def _is_missing(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:  # there, but not ours to see
+        return False
+    return False
 
 
 def _under(path: Path, folders: Sequence[str]) -> bool:
