@@ -30,7 +30,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("halmirror.cli.look_up", "Search the mirror, offline."),
     "status": ("halmirror.cli.state", "What the mirror holds, and how its harvests stand."),
     "export": ("halmirror.cli.exporting", "Write records as JSON Lines, XML or BibTeX."),
+    "quarantine": ("halmirror.cli.quarantining", "What could not be taken: list, show, retry."),
     "source": ("halmirror.cli.sourcing", "Add, check or list repositories."),
+    "schedule": ("halmirror.cli.scheduling", "Print what to install for regular harvests."),
     "config": ("halmirror.cli.configuring", "Show, check or make the configuration."),
 }
 """Each command's module (which has a click command of that name) and its line in the help."""
