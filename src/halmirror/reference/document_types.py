@@ -149,10 +149,12 @@ _FORMER_LABELS = (
     ("OTHER", "Other publication"),
     ("OTHER", "Autres publications"),
 )
-"""Labels HAL had before: the first four up to 2022, as client code of the time holds them; the
-others before October 2014 (types ``ART_ACL``, ``ART_SCL``, ``COMM_ACT``, ``COMM_SACT``,
-``CONF_INV``, ``OUVS``, ``COVS`` …), from the publication list of the Rennes 1 library
-(``HAL_SCD``), under the type HAL made of each."""
+"""Labels HAL had before.
+
+The first four are those of public client code.  The others are of before October 2014 (types
+``ART_ACL``, ``ART_SCL``, ``COMM_ACT``, ``COMM_SACT``, ``CONF_INV``, ``OUVS``, ``COVS`` …), from a
+publication list of the Rennes 1 library (``HAL_SCD``), each under the present type of its kind.
+"""
 
 _PRINTED = str.maketrans({"’": "'", "…": "..."})
 
