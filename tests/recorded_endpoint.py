@@ -166,7 +166,8 @@ class RecordedEndpoint:
     or a number that seeds a shuffle.  ``base_url`` is the address the answers name; without
     one it is the endpoint's own.  ``clock`` gives ``responseDate``.  ``deleted_record`` is
     the policy: with ``no`` a deleted record is simply not there.  ``merged`` maps an
-    identifier to the one that answers in its place.
+    identifier to the one that answers in its place.  ``prefix`` is the one metadata format the
+    records are in.
     """
 
     directory: Path = RECORDED
@@ -178,6 +179,7 @@ class RecordedEndpoint:
     clock: Callable[[], datetime] = utc_now
     deleted_record: DeletedRecord = "no"
     merged: dict[str, str] = field(default_factory=dict)
+    prefix: str = "oai_dc"
     records: list[EndpointRecord] = field(default_factory=list, init=False)
     requests: list[ParsedRequest] = field(default_factory=list, init=False)
     _tokens: dict[str, str] = field(default_factory=dict, init=False)
@@ -302,8 +304,14 @@ class RecordedEndpoint:
 
     def _get_record(self, arguments: Mapping[str, str]) -> bytes:
         record = self._find(arguments["identifier"])
-        _check_prefix(arguments["metadataPrefix"])
+        self._check_prefix(arguments["metadataPrefix"])
         return b"  <GetRecord>\n    %b\n  </GetRecord>\n" % record.xml
+
+    def _check_prefix(self, prefix: str) -> None:
+        # The recorded ListMetadataFormats names more, but only oai_dc was recorded.
+        if prefix != self.prefix:
+            text = f"The metadata format '{prefix}' given by metadataPrefix is not supported"
+            raise _ConditionError("cannotDisseminateFormat", f"{text} by this repository.")
 
     def _find(self, asked: str) -> EndpointRecord:
         """The record that answers to an identifier, with or without version, or its survivor."""
@@ -350,7 +358,7 @@ class RecordedEndpoint:
         return cursor
 
     def _check_list_arguments(self, arguments: Mapping[str, str]) -> None:
-        _check_prefix(arguments["metadataPrefix"])
+        self._check_prefix(arguments["metadataPrefix"])
         days = [_day(name, arguments[name]) for name in ("from", "until") if name in arguments]
         if days != sorted(days):
             raise _bad_argument("until", arguments["until"])
@@ -436,13 +444,6 @@ def _check_names(arguments: Mapping[str, str], required: set[str], optional: set
     for name in sorted(required - set(arguments)):
         text = f"The required argument '{name}' is missing in the request."
         raise _ConditionError("badArgument", text, echo=False)
-
-
-def _check_prefix(prefix: str) -> None:
-    # The recorded ListMetadataFormats names more, but only oai_dc was recorded.
-    if prefix != "oai_dc":
-        text = f"The metadata format '{prefix}' given by metadataPrefix is not supported"
-        raise _ConditionError("cannotDisseminateFormat", f"{text} by this repository.")
 
 
 def _day(name: str, value: str) -> date:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from halmirror import windows
 from halmirror.batch import Rules
 from halmirror.config_values import check_set
+from halmirror.crosswalks import without_rules
 from halmirror.errors import (
     ForbiddenError,
     HalmirrorError,
@@ -219,6 +220,9 @@ class _SourceHarvest:
             self._observer.note(
                 f"{source.name}: the base URL moved from {moved_from} to {source.base_url}"
             )
+        unruled = without_rules(self._settings.metadata_prefix, self._settings.profile)
+        if unruled is not None:
+            self._observer.warning(f"{source.name}: {unruled}")
         self._writer.keep_identity(source, identity.xml, identity.metadata_policy)
         today = windows.today_by(page.response_date, datetime.now(UTC).date())
         earliest = identity.earliest_datestamp[:10]

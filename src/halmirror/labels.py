@@ -124,8 +124,7 @@ def type_label(kind: DocumentType | None, ui: Ui) -> str | None:
 def domain_label(code: str, ui: Ui) -> str | None:
     """HAL's name of a domain, its parents before it (``Physics/Optics``); None if unknown."""
     other: Ui = "fr" if ui == "en" else "en"
-    parts = code.split(".")
-    codes = [".".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    codes = (*domains.parents(code), code)
     names = [domains.label(one, ui) or domains.label(one, other) for one in codes]
     known = [name for name in names if name]
     return "/".join(known) if len(known) == len(codes) else None

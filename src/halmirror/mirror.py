@@ -286,12 +286,25 @@ class Mirror:
             yield reader.json(state, seq)
 
     def sources(
-        self, filters: Filters | None = None, *, at: int | None = None
+        self,
+        filters: Filters | None = None,
+        *,
+        at: int | None = None,
+        prefix: str | None = None,
+        left_out: dict[str, int] | None = None,
     ) -> Iterator[tuple[Record, bytes]]:
-        """Every record the filters pick with its metadata as they came (canonical XML)."""
+        """Every record the filters pick with its metadata as they came (canonical XML).
+
+        ``prefix``: only records whose metadata came under this metadata prefix; ``left_out``
+        then counts the others by theirs.
+        """
         for reader, state, seq in self._states(filters, at):
-            if state.frame is not None:
+            if state.frame is None or state.prefix is None:
+                continue
+            if prefix is None or state.prefix == prefix:
                 yield reader.record(state, seq), reader.frame(state).source
+            elif left_out is not None:
+                left_out[state.prefix] = left_out.get(state.prefix, 0) + 1
 
     def _states(
         self, filters: Filters | None, at: int | None

@@ -162,10 +162,7 @@ def test_an_unknown_prefix_gives_an_empty_body_with_one_warning() -> None:
         sources, "hal-1", 1, [], lambda index, _rule, _where: told.append(index)
     )
     assert told == [0, 1]
-    warning = (
-        "metadata prefix 'oai_datacite', profile 'hal': no crosswalk; "
-        "only the source metadata are kept"
-    )
+    warning = "no rules for metadata prefix 'oai_datacite'; the source is kept as it came"
     assert json.loads(encode(body)) == {"warnings": [warning]}
 
 

@@ -11,21 +11,42 @@ from halmirror.reference.languages import language
 from halmirror.reference.licences import spdx
 
 COAR = "http://purl.org/coar/resource_type/"
-COAR_TERMS = {
-    "ART": "c_6501", "COMM": "c_5794", "POSTER": "c_6670", "OUV": "c_2f33", "COUV": "c_3248",
-    "DOUV": "c_2f33", "PATENT": "c_15cd", "OTHER": "c_1843", "REPORT": "c_93fc",
-    "UNDEFINED": "c_816b", "THESE": "c_db06", "HDR": "c_46ec", "LECTURE": "c_8544",
-    "IMG": "c_c513", "VIDEO": "c_12ce", "SON": "c_18cc", "MAP": "c_12cd", "SOFTWARE": "c_5ce6",
-    "OTHERREPORT": "c_18wq", "MINUTES": "c_c94f", "NOTE": "c_ba08", "SYNTHESE": "c_93fc",
-    "PRESCONF": "c_c94f", "MEM": "c_bdcc", "REPACT": "c_18ww", "PROCEEDINGS": "c_f744",
-    "ISSUE": "c_0640", "BLOG": "c_6947", "NOTICE": "c_3248", "TRAD": "c_1843",
+NAMES = {
+    "ART": ("c_6501", "ScholarlyArticle", "article", "article", "JOUR", "article-journal"),
+    "COMM": (
+        "c_5794", "ScholarlyArticle", "inproceedings", "inproceedings", "CPAPER",
+        "paper-conference",
+    ),
+    "POSTER": ("c_6670", "Poster", "misc", "misc", "CPAPER", "paper-conference"),
+    "OUV": ("c_2f33", "Book", "book", "book", "BOOK", "book"),
+    "COUV": ("c_3248", "Chapter", "incollection", "incollection", "CHAP", "chapter"),
+    "DOUV": ("c_2f33", "Book", "book", "collection", "EDBOOK", "book"),
+    "PATENT": ("c_15cd", "CreativeWork", "patent", "patent", "PAT", "patent"),
+    "OTHER": ("c_1843", "CreativeWork", "misc", "misc", "GEN", "document"),
+    "REPORT": ("c_93fc", "Report", "techreport", "report", "RPRT", "report"),
+    "UNDEFINED": ("c_816b", "ScholarlyArticle", "unpublished", "unpublished", "UNPB", "article"),
+    "THESE": ("c_db06", "Thesis", "phdthesis", "thesis", "THES", "thesis"),
+    "HDR": ("c_46ec", "Thesis", "phdthesis", "thesis", "THES", "thesis"),
+    "LECTURE": ("c_8544", "LearningResource", "unpublished", "unpublished", "GEN", "speech"),
+    "IMG": ("c_c513", "ImageObject", "misc", "image", "FIGURE", "graphic"),
+    "VIDEO": ("c_12ce", "VideoObject", "misc", "video", "VIDEO", "motion_picture"),
+    "SON": ("c_18cc", "AudioObject", "misc", "audio", "SOUND", "song"),
+    "MAP": ("c_12cd", "Map", "misc", "misc", "MAP", "map"),
+    "SOFTWARE": ("c_5ce6", "SoftwareSourceCode", "misc", "software", "COMP", "software"),
+    "OTHERREPORT": ("c_93fc", "Report", "misc", "report", "RPRT", "report"),
+    "MINUTES": ("c_c94f", "Report", "misc", "misc", "RPRT", "report"),
+    "NOTE": ("c_ba08", "Review", "misc", "review", "JOUR", "review-book"),
+    "SYNTHESE": ("c_93fc", "Report", "misc", "report", "RPRT", "report"),
+    "PRESCONF": ("c_c94f", "PresentationDigitalDocument", "misc", "misc", "SLIDE", "speech"),
+    "MEM": ("c_bdcc", "Thesis", "mastersthesis", "thesis", "THES", "thesis"),
+    "REPACT": ("c_93fc", "Report", "misc", "report", "RPRT", "report"),
+    "PROCEEDINGS": ("c_f744", "Book", "misc", "proceedings", "CONF", "book"),
+    "ISSUE": ("c_0640", "PublicationIssue", "misc", "periodical", "JFULL", "periodical"),
+    "BLOG": ("c_6947", "BlogPosting", "misc", "online", "BLOG", "post-weblog"),
+    "NOTICE": ("c_3248", "Article", "misc", "inreference", "DICT", "entry-dictionary"),
+    "TRAD": ("c_1843", "CreativeWork", "misc", "misc", "GEN", "document"),
 }  # fmt: skip
-BIBTEX = {
-    "ART": "article", "COMM": "inproceedings", "COUV": "incollection", "OUV": "book",
-    "DOUV": "book", "THESE": "phdthesis", "HDR": "phdthesis", "MEM": "mastersthesis",
-    "REPORT": "techreport", "PATENT": "patent", "UNDEFINED": "unpublished",
-    "LECTURE": "unpublished",
-}  # fmt: skip
+"""COAR, schema.org, BibTeX, biblatex, RIS and CSL."""
 
 
 def type_of(sets: tuple[str, ...], *texts: str) -> DocumentType | None:
@@ -35,7 +56,7 @@ def type_of(sets: tuple[str, ...], *texts: str) -> DocumentType | None:
 
 @pytest.mark.parametrize(("code", "english", "french", "term"), LABELS)
 def test_each_label_gives_its_type(code: str, english: str, french: str, term: str) -> None:
-    expected = DocumentType(code, COAR + COAR_TERMS[code], TERM + term)
+    expected = DocumentType(code, COAR + NAMES[code][0], TERM + term)
     for label in (english, french, english.upper(), french.lower(), english.title()):
         assert type_of(("type:OTHER",), TERM + term, label) == expected
 
@@ -43,11 +64,11 @@ def test_each_label_gives_its_type(code: str, english: str, french: str, term: s
 @pytest.mark.parametrize(("code", "english", "french", "term"), LABELS)
 def test_table_row(code: str, english: str, french: str, term: str) -> None:
     row = document_types.DOCUMENT_TYPES[code]
-    assert row[:5] == (code, english, french, TERM + term, COAR + COAR_TERMS[code])
-    assert row.bibtex == BIBTEX.get(code, "misc")
-    assert row.schema_org
-    assert row.ris.isupper()
-    assert row.csl.islower()
+    assert row[:4] == (code, english, french, TERM + term)
+    coar, *others = NAMES[code]
+    assert row[4:] == (COAR + coar, *others)
+    named = (row.coar, row.schema_org, row.bibtex, row.biblatex, row.ris, row.csl)
+    assert named == row[4:]
 
 
 def test_the_table_has_hals_thirty_types() -> None:
@@ -60,7 +81,7 @@ def test_a_set_decides_where_the_label_is_missing(
     code: str, _english: str, _french: str, term: str
 ) -> None:
     found = type_of((f"type:{code}", "subject:shs"), TERM + term)
-    assert found == DocumentType(code, COAR + COAR_TERMS[code], TERM + term)
+    assert found == DocumentType(code, COAR + NAMES[code][0], TERM + term)
 
 
 def test_the_term_decides_last() -> None:
@@ -76,6 +97,94 @@ def test_an_unknown_label_is_kept() -> None:
 def test_a_second_label_or_term_is_kept() -> None:
     found = type_of((), f"{TERM}book", f"{TERM}other", "Books", "Maps", "books")
     assert found == DocumentType("OUV", f"{COAR}c_2f33", f"{TERM}book", (f"{TERM}other", "Maps"))
+
+
+@pytest.mark.parametrize(
+    ("texts", "sets", "expected"),
+    [
+        # To 2014: types HAL has no more, by their own label; terms without a prefix.
+        (("Article in peer-reviewed journal",), (), ("ART", None)),
+        (("Communications sans actes",), (), ("COMM", None)),
+        (("Directions d\u2019ouvrages scientifiques",), (), ("DOUV", None)),
+        (("lecture",), (), ("LECTURE", None)),
+        (("article",), ("type:COMM",), ("COMM", None)),
+        # 2015 to 2019: term and label.
+        ((f"{TERM}other", "Photos"), ("type:IMG",), ("IMG", "other")),
+        ((f"{TERM}masterThesis", "Master Thesis"), ("type:MEM",), ("MEM", "masterThesis")),
+        # 2020 to 2022.
+        ((f"{TERM}book", "Directions of work or proceedings"), (), ("DOUV", "book")),
+        ((f"{TERM}other",), ("type:OTHERREPORT", "subject:shs"), ("OTHERREPORT", "other")),
+        # Since October 2022: new types, which the crosswalk's term does not tell.
+        ((f"{TERM}other", "Special issue"), ("type:ISSUE",), ("ISSUE", "other")),
+        (
+            (f"{TERM}other", "Notice d'encyclop\u00e9die ou de dictionnaire"), (),
+            ("NOTICE", "other"),
+        ),
+        # The label comes before the set, the set before the term.
+        ((f"{TERM}article", "Reports"), ("type:COMM",), ("REPORT", "article")),
+        ((f"{TERM}article",), ("type:COMM",), ("COMM", "article")),
+        ((f"{TERM}article",), (), ("ART", "article")),
+        # A type of one portal, without a row.
+        ((f"{TERM}other",), ("type:ETABTHESE",), ("ETABTHESE", "other")),
+    ],
+)  # fmt: skip
+def test_types_of_every_era(
+    texts: tuple[str, ...], sets: tuple[str, ...], expected: tuple[str, str | None]
+) -> None:
+    found = type_of(sets, *texts)
+    assert found is not None
+    assert (found.hal, found.info_eu_repo) == (
+        expected[0], TERM + expected[1] if expected[1] else None,
+    )  # fmt: skip
+    assert found.coar == (COAR + NAMES[expected[0]][0] if expected[0] in NAMES else None)
+
+
+def test_a_former_label_stays_beside_the_type_it_became() -> None:
+    """It says more than the type: whether the journal was peer-reviewed."""
+    found = type_of((), "Article in non peer-reviewed journal")
+    assert found == DocumentType(
+        "ART", f"{COAR}c_6501", None, ("Article in non peer-reviewed journal",)
+    )
+
+
+def test_other_repositories_do_not_speak_of_hals_former_types() -> None:
+    sources = [Source("type", "Conference proceedings", None)]
+    body = crosswalk("oai_dc", "generic")(sources, "oai:x:1", None, (), None)
+    assert body.type == DocumentType(other=("Conference proceedings",))
+
+
+@pytest.mark.parametrize(
+    ("code", "above"),
+    [
+        ("shs", ()),
+        ("shs.socio", ("shs",)),
+        ("phys.cond.cm-gen", ("phys", "phys.cond")),
+        ("shs.info.docu", ("shs", "shs.info")),
+    ],
+)
+def test_a_domain_has_its_parents(code: str, above: tuple[str, ...]) -> None:
+    assert domains.parents(code) == above
+
+
+@pytest.mark.parametrize(
+    ("code", "english", "french"),
+    [
+        ("shs.socio", "Sociology", "Sociologie"),
+        ("phys.cond", "Condensed Matter [cond-mat]", "Matière Condensée [cond-mat]"),
+        ("sdv", "Life Sciences [q-bio]", "Sciences du Vivant [q-bio]"),
+        ("spm", None, None),
+        ("spm.adm_inst", None, "Administration, institutions"),
+    ],
+)
+def test_a_domain_has_its_own_label(code: str, english: str | None, french: str | None) -> None:
+    assert (domains.label(code), domains.label(code, "fr")) == (english, french)
+
+
+def test_every_domain_of_the_table_has_its_parents_there() -> None:
+    table = domains.domains()
+    assert [(c, p) for c in table for p in domains.parents(c) if p not in table] == []
+    assert [code for code in table if not table[code].fr] == ["spm"]
+    assert all(code.startswith("spm") for code in table if not table[code].en)
 
 
 def test_domains_have_both_labels() -> None:

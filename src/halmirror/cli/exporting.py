@@ -20,7 +20,9 @@ from halmirror.printable import printable
 
 @click.command()
 @filter_options
-@click.option("--format", "form", required=True, metavar="FORMAT", help="jsonl, oai_dc or bibtex.")
+@click.option(
+    "--format", "form", required=True, metavar="FORMAT", help="jsonl, oai_dc, source or bibtex."
+)
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="FILE",
     help="Write to this file (beside it first, renamed when whole); .gz and .zst compress.",
@@ -55,6 +57,12 @@ def export(
     with invocation.mirror() as mirror:
         at = mirror.seq_at(as_of) if as_of else None
         done = exporting.export(mirror, form, output, picked, at=at)
+    for prefix, left in sorted(done.left_out.items()):
+        click.echo(
+            f"halmirror: {left} records left out: their metadata are {printable(prefix)}, not "
+            f"{form}; --format source has them",
+            err=True,
+        )
     if output is not None and not invocation.quiet:
         click.echo(f"{done.count} records written to {printable(str(output))}", err=True)
         if done.statement:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from halmirror.crosswalks.dcterms import generic_terms, hal_terms
 from halmirror.crosswalks.draft import Trace
 from halmirror.crosswalks.dublin_core import Source, generic
 from halmirror.crosswalks.hal import TYPE_SET, hal
@@ -22,23 +23,28 @@ Crosswalk = Callable[[Sequence[Source], str, int | None, Sequence[str], Trace | 
 _CROSSWALKS: dict[tuple[str, str], Crosswalk] = {
     ("oai_dc", "hal"): hal,
     ("oai_dc", "generic"): generic,
+    ("oai_dcterms", "hal"): hal_terms,
+    ("oai_dcterms", "generic"): generic_terms,
 }
+
+
+def without_rules(prefix: str, profile: str) -> str | None:
+    """What to say where nobody wrote rules for a metadata prefix; None where there are some."""
+    if (prefix, profile) in _CROSSWALKS:
+        return None
+    return f"no rules for metadata prefix {prefix!r}; the source is kept as it came"
 
 
 def crosswalk(prefix: str, profile: str) -> Crosswalk:
     """The crosswalk for a metadata prefix and a profile.
 
-    For a pair nobody wrote rules for, one that gives an empty body with one warning: the mirror
-    still keeps the source metadata as they came.
+    For a pair nobody wrote rules for, one that gives an empty body with one warning: the record
+    is then known by its header alone, and its metadata are kept as they came.
     """
     known = _CROSSWALKS.get((prefix, profile))
     if known is not None:
         return known
-
-    warning = (
-        f"metadata prefix {prefix!r}, profile {profile!r}: no crosswalk; "
-        "only the source metadata are kept"
-    )
+    warning = without_rules(prefix, profile) or ""
 
     def unknown(
         values: Sequence[Source],
@@ -49,7 +55,7 @@ def crosswalk(prefix: str, profile: str) -> Crosswalk:
     ) -> Body:
         if trace is not None:
             for index in range(len(values)):
-                trace(index, "no crosswalk", "kept in the source metadata only")
+                trace(index, "no rules", "kept in the source metadata only")
         return Body(warnings=(warning,))
 
     return unknown
@@ -62,4 +68,12 @@ def content_sets(profile: str, sets: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted({one for one in sets if one.startswith(TYPE_SET)}))
 
 
-__all__ = ["RULES_VERSION", "Crosswalk", "Source", "Trace", "content_sets", "crosswalk"]
+__all__ = [
+    "RULES_VERSION",
+    "Crosswalk",
+    "Source",
+    "Trace",
+    "content_sets",
+    "crosswalk",
+    "without_rules",
+]

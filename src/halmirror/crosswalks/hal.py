@@ -25,7 +25,12 @@ from halmirror.record import (
     Title,
     versioned,
 )
-from halmirror.reference.document_types import DOCUMENT_TYPES, by_label, by_term
+from halmirror.reference.document_types import (
+    DOCUMENT_TYPES,
+    by_former_label,
+    by_label,
+    by_term,
+)
 from halmirror.reference.domains import path
 
 if TYPE_CHECKING:
@@ -225,7 +230,7 @@ def _rights(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
         draft.note(index, text, "rights")
 
 
-_RULES: Mapping[str, dc.Rule[HalDraft]] = {
+RULES: Mapping[str, dc.Rule[HalDraft]] = {
     "publisher": _publisher,
     "title": _title,
     "creator": dc.creator,
@@ -241,9 +246,10 @@ _RULES: Mapping[str, dc.Rule[HalDraft]] = {
     "rights": _rights,
     "date": dc.date,
 }
+"""The rule of each element of simple Dublin Core."""
 
 
-def _settle_titles(draft: HalDraft) -> None:
+def settle_titles(draft: HalDraft) -> None:
     """``T`` and ``T : S`` of one language are one title with a subtitle."""
     places: dict[tuple[str, str | None], str] = {}
     wholes = {(text, lang) for _, text, lang in draft.seen_titles}
@@ -304,10 +310,16 @@ def _settle_projects(draft: HalDraft) -> None:
         draft.tell(index, *dc.told(rule, where, again=again))
 
 
-def _settle_type(draft: HalDraft, sets: Iterable[str]) -> None:
-    """The label decides, then a ``type:`` set, then the ``info:eu-repo`` term."""
+def settle_type(draft: HalDraft, sets: Iterable[str], code: str | None = None) -> None:
+    """The label decides, then a ``type:`` set, then the ``info:eu-repo`` term.
+
+    ``code``: the type's code, where the metadata name it; it comes before all of them.  A label
+    HAL no longer uses, or a term without its prefix (both before 2015), is kept as it came beside
+    the code it gives.
+    """
     term: str | None = None
-    code: str | None = None
+    former: str | None = None
+    bare: str | None = None
     other: dict[str, int] = {}
     for index, text in draft.types:
         labelled = by_label(text)
@@ -318,8 +330,10 @@ def _settle_type(draft: HalDraft, sets: Iterable[str]) -> None:
             draft.tell(index, *dc.told("type label", "type.hal", again=bool(code)))
             code = labelled
         else:
-            draft.put(other, "type.other", text, index, "unknown type")
-    code = code or _type_of(sets) or (by_term(term) if term else None)
+            before = by_former_label(text)
+            former, bare = former or before, bare or by_term(text)
+            draft.put(other, "type.other", text, index, "former type" if before else "unknown type")
+    code = code or former or _type_of(sets) or by_term(term or "") or bare
     if code or term or other:
         coar = DOCUMENT_TYPES[code].coar if code in DOCUMENT_TYPES else None
         draft.type = DocumentType(code, coar, term, tuple(other))
@@ -331,7 +345,7 @@ def _type_of(sets: Iterable[str]) -> str | None:
     return next((one for one in named if one), None)
 
 
-def _settle_access(draft: HalDraft) -> None:
+def settle_access(draft: HalDraft) -> None:
     """A file makes access; ``OpenAccess`` without one contradicts itself and is kept as a note."""
     if not draft.files:
         draft.access = "metadata-only"
@@ -449,11 +463,11 @@ def hal(
 ) -> Body:
     """The body of a HAL record: ``identifier`` without version, ``sets`` of its header."""
     draft = HalDraft(identifier, version, trace)
-    dc.apply(draft, _RULES, sources)
-    _settle_titles(draft)
+    dc.apply(draft, RULES, sources)
+    settle_titles(draft)
     _settle_projects(draft)
-    _settle_type(draft, sets)
-    _settle_access(draft)
+    settle_type(draft, sets)
+    settle_access(draft)
     _settle_sources(draft)
     dc.settle_dates(draft)
     return draft.body()

@@ -8,7 +8,7 @@ wrote.  What the items are (records, lines of JSON, records with their XML) the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, Protocol, cast
@@ -34,7 +34,8 @@ class Format:
     """A format: its name, where its writer is, what it takes, and how files of it look.
 
     ``takes``: ``records`` (`Mirror.records`), ``lines`` or ``sources``.  ``carries_statement``:
-    whether the statement has a place inside the file.
+    whether the statement has a place inside the file.  ``prefix``: the one metadata prefix whose
+    metadata the format holds, where it holds them as they came.
     """
 
     name: str
@@ -43,19 +44,33 @@ class Format:
     media_type: str
     endings: tuple[str, ...]
     carries_statement: bool
+    prefix: str | None = None
 
 
 @dataclass(frozen=True)
 class Done:
-    """What an export wrote; ``statement`` is what the sources ask of those who take it."""
+    """What an export wrote; ``statement`` is what the sources ask of those who take it.
+
+    ``left_out`` counts the records whose metadata are of another format, by metadata prefix.
+    """
 
     count: int
     statement: str | None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 _ROWS: Final = (
     Format("jsonl", "halmirror.export.jsonl", "lines", "application/jsonl", (".jsonl",), False),
-    Format("oai_dc", "halmirror.export.oai_dc", "sources", "application/xml", (".xml",), True),
+    Format(
+        "oai_dc",
+        "halmirror.export.oai_dc",
+        "sources",
+        "application/xml",
+        (".xml",),
+        True,
+        prefix="oai_dc",
+    ),
+    Format("source", "halmirror.export.oai_dc", "sources", "application/xml", (".xml",), True),
     Format("bibtex", "halmirror.export.bibtex", "records", "application/x-bibtex", (".bib",), True),
 )
 
@@ -86,16 +101,17 @@ def export(
     from halmirror.export.output import opened
 
     form, writer = load(name)
+    left_out: dict[str, int] = {}
     items: Iterable[Any]
     match form.takes:
         case "lines":
             items = mirror.lines(filters, at=at)
         case "sources":
-            items = mirror.sources(filters, at=at)
+            items = mirror.sources(filters, at=at, prefix=form.prefix, left_out=left_out)
         case "records":
             items = mirror.records(filters, at=at)
     filters.nodes()  # a wrong filter is told before the file is begun
     statement = mirror.statement()
     with opened(output) as out:
         count = writer.write(items, out, statement)
-    return Done(count, statement)
+    return Done(count, statement, left_out)

@@ -1,5 +1,8 @@
 """OAI-PMH records as they came from the source: one well-formed XML file.
 
+Format ``oai_dc`` has those whose metadata came as Dublin Core, ``source`` all, each in the format
+it was harvested in.
+
 The metadata stand in their exclusive canonical form.  The envelope's elements bear a prefix, so
 that no default namespace reaches into the metadata.
 """

@@ -39,6 +39,15 @@ def label(code: str, language: str = "en") -> str | None:
     return domain.fr if language == "fr" else domain.en
 
 
+def parents(code: str) -> tuple[str, ...]:
+    """The codes above a domain, topmost first: ``("phys", "phys.cond")`` for ``phys.cond.cm``.
+
+    HAL's codes are paths, so a code that no table knows has its parents too.
+    """
+    parts = code.split(".")
+    return tuple(".".join(parts[:depth]) for depth in range(1, len(parts)))
+
+
 def path(code: str) -> str | None:
     """The English label as HAL's Dublin Core has it: the labels from the top, joined by ``/``."""
     return _paths().get(code)
@@ -49,9 +58,8 @@ def _paths() -> Mapping[str, str]:
     table = domains()
     found: dict[str, str] = {}
     for code in table:
-        parts = code.split(".")
-        above = [table.get(".".join(parts[: depth + 1])) for depth in range(len(parts))]
-        labels = [one.en for one in above if one is not None and one.en is not None]
-        if len(labels) == len(parts):
-            found[code] = "/".join(labels)
+        line = [label(one) for one in (*parents(code), code)]
+        known = [name for name in line if name is not None]
+        if len(known) == len(line):
+            found[code] = "/".join(known)
     return found

@@ -21,7 +21,7 @@ _COLUMNS = (
     "s.id, d.id, src.name, d.local_id, s.version, s.oai_identifier, "
     "coalesce((SELECT n.datestamp FROM datestamp_note n WHERE n.state = s.id AND n.seq <= :at "
     "ORDER BY n.seq DESC LIMIT 1), s.datestamp), l.specs, s.status, s.followed_by, s.first_seq, "
-    "s.content, c.frame"
+    "s.content, c.prefix, c.frame"
 )
 _TABLES = (
     "document d JOIN source src ON src.id = d.source JOIN state s ON s.document = d.id "
@@ -32,7 +32,10 @@ _HELD_AT = "s.first_seq <= :at AND (s.end_seq IS NULL OR s.end_seq > :at)"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How one version of a document stood at a commit; ``frame`` is its content, compressed."""
+    """How one version of a document stood at a commit.
+
+    ``frame`` is its content, compressed, and ``prefix`` the metadata prefix it came under.
+    """
 
     id: int
     document: int
@@ -46,6 +49,7 @@ class State:
     followed_by: str | None
     first_seq: int
     content: int | None
+    prefix: str | None
     frame: bytes | None
 
 
