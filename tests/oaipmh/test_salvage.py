@@ -317,19 +317,18 @@ def test_a_boundary_in_doubt_refuses_the_page(damaged: list[bytes]) -> None:
 # -- the page around the records --------------------------------------------------------
 
 
-def prefixed(page: bytes) -> bytes:
+def prefixed(page: bytes, prefix: bytes = b"oai") -> bytes:
     names = (
         b"OAI-PMH|responseDate|request|ListRecords|record|header|identifier|datestamp|setSpec"
         b"|metadata|resumptionToken"
     )
-    page = re.sub(rb"(</?)(" + names + rb")(?=[\s>])", rb"\1oai:\2", page)
-    return page.replace(
-        b'xmlns="http://www.openarchives.org', b'xmlns:oai="http://www.openarchives.org'
-    )
+    page = re.sub(rb"(</?)(" + names + rb")(?=[\s>])", rb"\1" + prefix + rb":\2", page)
+    return page.replace(b'xmlns="http://www.open', b"xmlns:" + prefix + b'="http://www.open')
 
 
-def test_a_page_with_a_prefix_is_cut_at_its_own_tags() -> None:
-    page = prefixed(RECORDS)
+@pytest.mark.parametrize("prefix", [b"oai", b"header", b"a.b-c", "é".encode()])
+def test_a_page_with_a_prefix_is_cut_at_its_own_tags(prefix: bytes) -> None:
+    page = prefixed(RECORDS, prefix)
     assert contents(parse(page)) == contents(parse(RECORDS))
     damaged = salvage(changed(TITLE, TITLE + b"<record>&nbsp;</record></record>", page))
     assert contents(damaged) == without(RECORDS, 17)
@@ -413,6 +412,12 @@ def test_damage_outside_the_records_refuses_the_page(old: bytes, new: bytes) -> 
     damaged = changed(TITLE, TITLE + b"&nbsp;").replace(old, new, 1)
     with pytest.raises(ResponseError, match="cannot be saved one by one"):
         salvage(damaged, url="https://example.org/oai")
+
+
+def test_a_token_is_kept_as_it_came() -> None:
+    token = b"<resumptionToken cursor='9'><![CDATA[a&b<record>]]></resumptionToken>\n"
+    page = salvage(listed(record(1), record(2, b"&nbsp;"), b"<!-- c -->", token))
+    assert page.token == Token("a&b<record>", 9, None, None)
 
 
 def test_a_refusal_names_the_address_in_one_line() -> None:

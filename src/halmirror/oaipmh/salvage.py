@@ -75,7 +75,9 @@ class _Tags:
 
     ``each`` finds what a cut has to look at; ``first`` is the beginning of an item after its
     start tag; ``begun`` is the same with the tag; ``identified`` is an item up to the end of its
-    identifier, which comes first in a header; ``once`` are the tags that an item has once.
+    identifier, which comes first in a header, and ``after_identifier`` the end tags that are open
+    there; ``header_end`` begins a header's end tag; ``identifier_start`` is what may begin another
+    identifier or hide one.  ``once`` are the tags that an item has once.
     """
 
     each: re.Pattern[bytes]
@@ -83,6 +85,7 @@ class _Tags:
     begun: re.Pattern[bytes]
     once: re.Pattern[bytes]
     identified: re.Pattern[bytes]
+    after_identifier: bytes
     header_end: bytes
     identifier_start: re.Pattern[bytes]
 
@@ -194,8 +197,10 @@ def _verb_tag(data: bytes, start: int, prefix: bytes) -> re.Match[bytes]:
 def _tags(prefix: bytes, item: bytes) -> _Tags:
     p, name = re.escape(prefix), re.escape(prefix) + item
     first = rb"[^<]*+<" + p + _CHILDREN[item][0] + rb"(?=[\s/>])"
-    levels = (b"record", b"header", b"identifier") if item == b"record" else (item, b"identifier")
-    to_identifier = rb"\s*+".join(rb"<" + p + level + _ATTRIBUTES + rb">" for level in levels)
+    around = (b"record", b"header") if item == b"record" else (b"header",)
+    to_identifier = rb"\s*+".join(
+        rb"<" + p + level + _ATTRIBUTES + rb">" for level in (*around, b"identifier")
+    )
     return _Tags(
         each=re.compile(
             _OPAQUE + rb"|(?P<end></" + name + rb"\s*+>)"
@@ -206,6 +211,7 @@ def _tags(prefix: bytes, item: bytes) -> _Tags:
         begun=re.compile(rb"<" + name + rb"(?=[\s/>])" + first),
         once=re.compile(rb"</?" + p + rb"(?:" + rb"|".join(_CHILDREN[item]) + rb")(?=[\s/>])"),
         identified=re.compile(to_identifier + rb"[^<]*+</" + p + rb"identifier\s*+>"),
+        after_identifier=b"".join(b"</%b%b>" % (prefix, level) for level in reversed(around)),
         header_end=b"</" + prefix + b"header",
         identifier_start=re.compile(rb"<!|<\?|<" + p + rb"(?:identifier|header|metadata)[\s/>]"),
     )
@@ -329,11 +335,8 @@ def _identifier(cut: _Cut, piece: bytes) -> str | None:
     end = piece.find(cut.tags.header_end, found.end()) if found else -1
     if not found or end < 0 or cut.tags.identifier_start.search(piece, found.end(), end):
         return None
-    ends = cut.tags.header_end + b">"
-    if cut.item == "record":
-        ends += ends.replace(b"header", b"record")
     try:
-        root = well_formed(cut.opening + found[0] + ends + cut.closing)
+        root = well_formed(cut.opening + found[0] + cut.tags.after_identifier + cut.closing)
     except etree.XMLSyntaxError:
         return None
     return identifier_of(root[0][0])
