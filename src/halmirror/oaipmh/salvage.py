@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 _ITEMS = {b"ListRecords": b"record", b"GetRecord": b"record", b"ListIdentifiers": b"header"}
 """What the lists that can be cut hold, by their verb."""
 
-_FIRST_CHILDREN = {b"record": b"header", b"header": b"identifier"}
-"""What an item of OAI-PMH begins with (section 2.5), and no record of MARC."""
+_CHILDREN = {b"record": (b"header", b"metadata"), b"header": (b"identifier", b"datestamp")}
+"""What an item of OAI-PMH holds once, first one first (section 2.5), and no record of MARC."""
 
 _MOST_ITEMS = 100_000
 _MOST_REPEATED = 8
@@ -75,13 +75,17 @@ class _Tags:
 
     ``each`` finds what a cut has to look at; ``first`` is the beginning of an item after its
     start tag; ``begun`` is the same with the tag; ``identified`` is an item up to the end of its
-    identifier, which comes first in a header.
+    identifier, which comes first in a header, and ``after_identifier`` the end tags that are open
+    there; ``header_end`` begins a header's end tag; ``identifier_start`` is what may begin another
+    identifier or hide one.  ``once`` are the tags that an item has once.
     """
 
     each: re.Pattern[bytes]
     first: re.Pattern[bytes]
     begun: re.Pattern[bytes]
+    once: re.Pattern[bytes]
     identified: re.Pattern[bytes]
+    after_identifier: bytes
     header_end: bytes
     identifier_start: re.Pattern[bytes]
 
@@ -97,7 +101,8 @@ class _Cut:
     Tags count only outside comments, CDATA sections and processing instructions, which all have
     to end.  Between the items stand white space and comments.  Items may hold elements of their
     own name (MARC has its records), but none that begins as an item does, and neither may a
-    comment or the like: there a boundary between two items is damaged.
+    comment or the like: there a boundary between two items is damaged.  So it is where an item
+    that is not well formed has the tags of two.
     """
 
     verb: str
@@ -126,9 +131,9 @@ def salvage(data: bytes, *, url: str | None = None) -> Page:
     try:
         cut = _cut(data)
         page = _frame(cut)
+        parts = [_part(cut, data[slice(*span)], n) for n, span in enumerate(cut.spans, start=1)]
     except _UncertainError as reason:
         raise refusal(f"its records cannot be saved one by one: {reason}", url) from reason
-    parts = [_part(cut, data[slice(*span)], n) for n, span in enumerate(cut.spans, start=1)]
     headers = tuple(header for part in parts for header in part.headers)
     if not headers and len(parts) > 1:
         raise refusal(f"none of its {len(parts)} {cut.item}s is usable", url)
@@ -191,9 +196,11 @@ def _verb_tag(data: bytes, start: int, prefix: bytes) -> re.Match[bytes]:
 
 def _tags(prefix: bytes, item: bytes) -> _Tags:
     p, name = re.escape(prefix), re.escape(prefix) + item
-    first = rb"[^<]*+<" + p + _FIRST_CHILDREN[item] + rb"(?=[\s/>])"
-    levels = (b"record", b"header", b"identifier") if item == b"record" else (item, b"identifier")
-    to_identifier = rb"\s*+".join(rb"<" + p + level + _ATTRIBUTES + rb">" for level in levels)
+    first = rb"[^<]*+<" + p + _CHILDREN[item][0] + rb"(?=[\s/>])"
+    around = (b"record", b"header") if item == b"record" else (b"header",)
+    to_identifier = rb"\s*+".join(
+        rb"<" + p + level + _ATTRIBUTES + rb">" for level in (*around, b"identifier")
+    )
     return _Tags(
         each=re.compile(
             _OPAQUE + rb"|(?P<end></" + name + rb"\s*+>)"
@@ -202,7 +209,9 @@ def _tags(prefix: bytes, item: bytes) -> _Tags:
         ),
         first=re.compile(first),
         begun=re.compile(rb"<" + name + rb"(?=[\s/>])" + first),
+        once=re.compile(rb"</?" + p + rb"(?:" + rb"|".join(_CHILDREN[item]) + rb")(?=[\s/>])"),
         identified=re.compile(to_identifier + rb"[^<]*+</" + p + rb"identifier\s*+>"),
+        after_identifier=b"".join(b"</%b%b>" % (prefix, level) for level in reversed(around)),
         header_end=b"</" + prefix + b"header",
         identifier_start=re.compile(rb"<!|<\?|<" + p + rb"(?:identifier|header|metadata)[\s/>]"),
     )
@@ -296,12 +305,18 @@ def _has_text(element: _Element) -> bool:
 
 
 def _part(cut: _Cut, piece: bytes, number: int) -> Page:
-    """The page that holds nothing but one item."""
+    """The page that holds nothing but one item.
+
+    Raises `_UncertainError` where it is damaged and may be two, the boundary between them lost.
+    """
     place = f"{cut.item} {number}"
     alone = cut.opening + piece + cut.closing
     try:
         root = well_formed(alone)
     except etree.XMLSyntaxError as error:
+        once = cut.tags.once.findall(piece)
+        if len(set(once)) < len(once):
+            raise _UncertainError(f"{place} may be more than one") from error
         # The opening being one line, line numbers are the record's own.
         reason = f"{syntax_reason(error)}, at line {error.position[0]} of the {cut.item}"
         rejected = Rejected(piece, place, reason, _identifier(cut, piece))
@@ -320,11 +335,8 @@ def _identifier(cut: _Cut, piece: bytes) -> str | None:
     end = piece.find(cut.tags.header_end, found.end()) if found else -1
     if not found or end < 0 or cut.tags.identifier_start.search(piece, found.end(), end):
         return None
-    ends = cut.tags.header_end + b">"
-    if cut.item == "record":
-        ends += ends.replace(b"header", b"record")
     try:
-        root = well_formed(cut.opening + found[0] + ends + cut.closing)
+        root = well_formed(cut.opening + found[0] + cut.tags.after_identifier + cut.closing)
     except etree.XMLSyntaxError:
         return None
     return identifier_of(root[0][0])
