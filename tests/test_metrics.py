@@ -13,10 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import CommandLine
 from halmirror import errors
-from halmirror.metrics import RunFacts, render, write
+from halmirror.metrics import RunFacts, render
 from halmirror.status import SourceStatus, Status, Withheld, status
 from halmirror.store.model import Counts
 from halmirror.version import __version__
+from halmirror.whole_file import write
 
 HAL = SourceStatus(
     name="hal",

@@ -21,7 +21,7 @@ from halmirror.config import load
 from halmirror.harvest import Request, harvest
 from halmirror.store.model import Counts, Stream, Window
 
-STREAM = Stream(1, 1, "hal", "oai_dc", "", None, None, None, None)
+STREAM = Stream(1, 1, "hal", "oai_dc", "", None, None, None, None, None)
 WINDOW = Window(7, 1, "plan", "2026-11-19", "2026-11-20")
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 

@@ -18,6 +18,7 @@ from halmirror.crosswalks import without_rules
 from halmirror.errors import (
     ForbiddenError,
     HalmirrorError,
+    MirrorError,
     ProtocolError,
     ReconcileRefusedError,
     RetryLaterError,
@@ -101,21 +102,39 @@ class SourceReport:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Report:
-    """What a harvest did, source by source; ``seconds`` is how long it took."""
+    """What a harvest did, source by source.
 
-    sources: tuple[SourceReport, ...]
-    started: str = ""
+    ``started`` is a time stamp, ``seconds`` how long it took.  ``failure`` ended the run before
+    its time: the mirror could not be written, or it was stopped.
+    """
+
+    started: str
+    sources: list[SourceReport] = field(default_factory=list)
     seconds: float = 0.0
+    failure: HalmirrorError | None = None
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 nothing achieved, 3 done in part (contract, "Exit codes")."""
+        """0 done, 1 nothing achieved, 3 done in part (contract, "Exit codes"), or the failure's."""
+        if self.failure is not None:
+            return self.failure.exit_code
         codes = {source.exit_code for source in self.sources}
         if not codes - {0}:
             return 0
         return 1 if codes == {1} else 3
+
+    def as_dict(self) -> dict[str, object]:
+        """The report as JSON has it."""
+        return {
+            "command": "harvest",
+            "started": self.started,
+            "seconds": round(self.seconds, 3),
+            "exit_code": self.exit_code,
+            "failure": None if self.failure is None else str(self.failure),
+            "sources": [asdict(source) for source in self.sources],
+        }
 
 
 def harvest(
@@ -128,33 +147,42 @@ def harvest(
 ) -> Report:
     """Bring the mirror up to date.
 
-    ``stop`` ends the run early, with what was committed in place.  Raises `UsageError`,
-    `MirrorError` and `StoppedError`; what goes wrong with a source is in its report and does not
-    stop the others.
+    ``stop`` ends the run early, with what was committed in place.  Raises `UsageError`, and
+    `MirrorError` where the mirror cannot be opened; what goes wrong later is in the report.
+    Trouble with one source does not stop the others.
     """
     sources = chosen(settings, request.sources, request.base_url)
     _check(request)
     check_secrets(sources)
     make_folder(settings.mirror.path)
     stop = stop or Stop()
-    started, began = time_stamp(), time.monotonic()
+    report, began = Report(time_stamp()), time.monotonic()
     with Writer(settings.mirror.path, "harvest", keep_free=settings.mirror.keep_free) as writer:
-        reports: list[SourceReport] = []
         outcome = "interrupted"
         try:
             for source in sources:
                 job = _SourceHarvest(writer, source, request, observer, stop, window_records)
-                reports.append(job.report)
+                report.sources.append(job.report)
                 job.run()
-            outcome = _OUTCOMES[Report(tuple(reports)).exit_code]
-        except StoppedError:
-            raise
+            outcome = _OUTCOMES[report.exit_code]
+        except StoppedError as error:
+            report.failure = error
         except HalmirrorError as error:
+            report.failure = error
             outcome = f"failed: {error}"
-            raise
         finally:
-            writer.finish(outcome, [asdict(report) for report in reports])
-    return Report(tuple(reports), started, time.monotonic() - began)
+            report.seconds = time.monotonic() - began
+            _finish(writer, outcome, report)
+    return report
+
+
+def _finish(writer: Writer, outcome: str, report: Report) -> None:
+    """Close the run's entry; where even that cannot be written, the first failure is told."""
+    try:
+        writer.finish(outcome, report.as_dict())
+    except MirrorError:
+        if report.failure is None:
+            raise
 
 
 def _check(request: Request) -> None:

@@ -7,15 +7,10 @@ what each metric means and what to alert on.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from halmirror.errors import OutputError
 from halmirror.record import STATUSES
 from halmirror.status import day_end
 from halmirror.version import __version__
@@ -25,9 +20,6 @@ if TYPE_CHECKING:
 
     from halmirror.status import SourceStatus, Status
     from halmirror.store.model import Counts
-
-_NAME_KEPT = 200
-"""Bytes of a file's name that the file beside it keeps; file systems allow 255."""
 
 _OUTCOMES = ("new", "changed", "unchanged", "gone", "quarantined")
 
@@ -79,44 +71,6 @@ def render(status: Status, run: RunFacts | None) -> str:
     if run is not None:
         metrics += _of_run(run)
     return "".join(f"{line}\n" for metric in metrics for line in metric.lines())
-
-
-def write(path: Path, text: str) -> None:
-    """Write the metrics to ``path`` so that a reader sees the old file or the new one, whole.
-
-    They are written beside their place under a name that the collector does not read, and then
-    take it; a link stays and what it points to is replaced.  Anyone may read the file: the
-    collector runs as another user.  Raises `OutputError`.
-    """
-    try:
-        place = Path(os.path.realpath(path))
-        # What is still a link leads in a circle.
-        if place.is_symlink() or (place.exists() and not place.is_file()):
-            raise OutputError(f"{path} is no regular file; name another for the metrics")
-        _replace(place, text.encode("utf-8", "backslashreplace"))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(
-            f"{path} cannot be written ({reason}); choose another place for the metrics or make "
-            "its folder"
-        ) from error
-
-
-def _replace(place: Path, data: bytes) -> None:
-    start = os.fsencode(place.name)[:_NAME_KEPT].decode("utf-8", "ignore")
-    number, name = tempfile.mkstemp(".part", f".{start}.", place.parent)
-    beside = Path(name)
-    try:
-        with open(number, "wb") as out:  # noqa: PTH123 - a descriptor has no path
-            out.write(data)
-            out.flush()
-            os.fchmod(number, 0o644)
-            os.fsync(number)
-        beside.replace(place)
-    except BaseException:
-        with contextlib.suppress(OSError):  # the error itself says more
-            beside.unlink(missing_ok=True)
-        raise
 
 
 def _of_sources(status: Status) -> list[_Metric]:

@@ -90,6 +90,14 @@ def filter_options(command: _Command) -> _Command:
     return command
 
 
+def log_format_option(command: _Command) -> _Command:
+    """The option ``--log-format`` of commands that run for long."""
+    return click.option(
+        "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+        help="How standard error tells what goes on.",
+    )(command)  # fmt: skip
+
+
 def check_sources(asked: Sequence[str], known: Sequence[str]) -> None:
     """Raises `UsageError` for a source that the configuration does not name."""
     for name in asked:

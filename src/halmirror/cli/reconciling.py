@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from halmirror.cli.context import Invocation, pass_invocation
+from halmirror.cli.context import Invocation, log_format_option, pass_invocation
 from halmirror.printable import printable
+
+if TYPE_CHECKING:
+    from halmirror.cli.progress import LogFormat
 
 
 @click.command()
@@ -14,9 +19,15 @@ from halmirror.printable import printable
 @click.option(
     "--max-loss", metavar="SHARE", help="How much may be withdrawn: 1% or a number of records."
 )
+@log_format_option
 @pass_invocation
 def reconcile(
-    invocation: Invocation, sources: tuple[str, ...], max_loss: str | None, *, dry_run: bool
+    invocation: Invocation,
+    sources: tuple[str, ...],
+    max_loss: str | None,
+    log_format: LogFormat,
+    *,
+    dry_run: bool,
 ) -> None:
     """Find records that vanished from a source without being announced as deleted.
 
@@ -25,14 +36,17 @@ def reconcile(
     """
     from halmirror import reconcile as reconciling
     from halmirror.cli.progress import observer
+    from halmirror.cli.signals import heeded
     from halmirror.config import parse_max_loss
 
     if max_loss is not None:
         parse_max_loss(max_loss)
-    with observer(quiet=invocation.quiet, verbose=invocation.verbose) as watching:
+    told = observer(quiet=invocation.quiet, verbose=invocation.verbose, log_format=log_format)
+    with heeded() as stop, told as watching:
         found = reconciling.reconcile(
-            invocation.settings, watching, sources=sources, dry_run=dry_run, max_loss=max_loss
-        )
+            invocation.settings, watching,
+            sources=sources, dry_run=dry_run, max_loss=max_loss, stop=stop,
+        )  # fmt: skip
     codes = set()
     for name, findings in found.items():
         click.echo(printable(findings.line(name, dry_run=dry_run)))
