@@ -150,7 +150,7 @@ def test_a_line_is_never_longer_than_a_pipe_takes_at_once(log: Log, unit: str) -
     for length in (300, 700, 2000, 4000, 5000, 100_000):
         watching.note(unit * length)
     watching.ended(STREAM, WINDOW, unit * 100_000)
-    assert max(len(line) for line in log.lines()) < 4096  # with its line feed at most 4096
+    assert max(len(line) for line in log.lines()) < 4096  # the line feed comes to it
     entries = log.entries()
     assert entries[0]["message"] == (unit * 300).replace("\udcff", "\\udcff")
     assert all(entry["message"].endswith("…") for entry in entries[4:6])

@@ -331,6 +331,8 @@ class Listing:
             self._observer.warning(f"{identifier}: announced but not given: {reason}")
         self._writer.close(window, answer, withheld)
         self._observer.ended(self._stream, window, None)
+        if window.received:
+            self._narrowing.proved()
         outcome.closed = True
 
     def _fill(self, window: Window, outcome: Outcome) -> tuple[Window, tuple[tuple[str, str], ...]]:

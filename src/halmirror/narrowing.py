@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from halmirror.store.writer import Writer
 
 _SPLITS = 64
+_VAIN_CUTS = 40
+"""Cuts after a failure beyond those that led to records: twice what it takes to find a day."""
+
 _DISJOINT_SETS = {"hal": "type:"}
 """By profile, how the sets begin of which each record is in exactly one."""
 
@@ -48,6 +51,7 @@ class Narrowing:
         self._window_records = window_records
         self._largest = 0
         self._cuts = 0
+        self._cuts_left = _VAIN_CUTS
 
     def by_size(self, window: Window, size: int) -> list[Window]:
         """The windows in the place of one that announces ``size`` records; none where it stays.
@@ -69,14 +73,19 @@ class Narrowing:
         None where the fault has nothing to do with its size: where the server is away, does not
         want to be asked, or fails over the smallest list too.  Raises `SourceError`.
         """
-        if not self._blames_size(error):
+        if not self._cuts_left or not self._blames_size(error):
             return None
+        self._cuts_left -= 1
         span = (window.from_day, window.until_day)
         pieces = windows.halve(span, self._repository.earliest, self._repository.today)
         if len(pieces) > 1:
             return self._writer.split(window, pieces)
         sets = self._disjoint_sets(window)
         return self._writer.split_by_set(window, sets) if len(sets) > 1 else []
+
+    def proved(self) -> None:
+        """A window gave its records to the end: cutting leads somewhere."""
+        self._cuts_left = min(self._cuts_left + 2, _VAIN_CUTS)
 
     def _blames_size(self, error: SourceError) -> bool:
         if isinstance(error, RetryLaterError | ForbiddenError):
@@ -86,11 +95,11 @@ class Narrowing:
         return self._gives_a_small_list()
 
     def _gives_a_small_list(self) -> bool:
-        """Whether the server answers what cannot be too much: the identifiers of one day."""
+        """Whether the server answers what cannot be too much: its very first day."""
         day = self._repository.earliest
         arguments = self.arguments(None, (day, day))
         try:
-            self._client.page("ListIdentifiers", arguments)
+            self._client.page("ListRecords", arguments)
         except SourceError:
             return False  # the error that led here is the one that is told
         return True

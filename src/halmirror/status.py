@@ -95,7 +95,7 @@ class WindowProof:
         return max(self.announced - self.distinct - self.withheld - self.quarantined, 0)
 
     def as_dict(self) -> dict[str, Any]:
-        """The window with the keys of ``docs/store.md``."""
+        """The window with the keys of ``docs/monitoring.md``."""
         plain = _with_days(asdict(self))
         return plain | {"unaccounted": self.unaccounted}
 
@@ -166,7 +166,7 @@ class SourceStatus:
         return None if self.announced is None else max(self.received - self.announced, 0)
 
     def as_dict(self) -> dict[str, Any]:
-        """The source with the keys of ``docs/store.md``; ``windows`` only where asked for."""
+        """The source with the keys of ``docs/monitoring.md``; ``windows`` only where asked for."""
         plain = asdict(self)
         plain["open_windows"] = [window.as_dict() for window in self.open_windows]
         plain["missing"] = None if self.missing is None else asdict(self.missing)
