@@ -1,0 +1,123 @@
+"""Creators as repositories write them: persons, institutions, roles, affiliations, several in one.
+
+A name is taken apart only where its form leaves one reading; else it stays whole.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from halmirror.crosswalks.text import without_blank_before_comma
+from halmirror.record import Name
+
+_ARABIC_COMMA = "،"
+_ROLES = frozenset(
+    {
+        "author", "auteur", "autor", "autore", "authors", "auteurs", "ed", "eds", "editor",
+        "editors", "éd", "éds", "éditeur", "hg", "hrsg", "herausgeber", "dir", "directeur",
+        "director", "coord", "comp", "compiler", "trad", "trans", "translator", "traducteur",
+        "traductor", "ill", "illustrator", "photographer", "advisor", "supervisor",
+        "مؤلف", "محرر", "مترجم",
+    }
+)  # fmt: skip
+_ROLE = re.compile(r"[ ,،]+(?:\(([^()]{2,14})\)|\[([^\[\]]{2,14})\])$|[,،] ?([^\W\d_]{2,14})\.?$")
+_LIFE = re.compile(r",? \(?[12][0-9]{3}\?? ?[-–] ?(?:[12][0-9]{3}\??)?\)?\.?$", re.ASCII)
+_BODY_BEFORE = re.compile(
+    r"\b(?:universit|institut|departa?ment|département|division|laborato|faculty|faculté|librar"
+    r"|bibliothe|bibliothè|minist|association|society|société|sociedad|committee|commission"
+    r"|council|cent(?:er|re)\b|agency|corporation|company|foundation|fondation|academy|académie"
+    r"|museum|musée|bureau|office|organi[sz]ation|school|college|hospital)",
+    re.IGNORECASE,
+)
+_BODY_AFTER = re.compile(
+    r"\b(?:universi(?:t|dad|dade)|national laborator|institut(?:e|o)\b|department of)",
+    re.IGNORECASE,
+)
+_SPECIAL = re.compile(
+    rf"[;()\[\]{_ARABIC_COMMA}0-9]|,.*,|\bet al\b|{_BODY_BEFORE.pattern}", re.IGNORECASE
+)
+"""What any of the rules beyond the plain comma needs; most names have none of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A creator, the affiliation written behind it, and what is to be said of it.
+
+    ``whole`` says that the name leaves out a role or the years of a life, so that the value as it
+    came is kept beside it; ``several`` that it may be more than one name.
+    """
+
+    name: Name
+    affiliation: str | None = None
+    whole: bool = False
+    several: bool = False
+
+
+def reading(text: str) -> Reading:
+    """What one value of ``dc:creator`` says."""
+    if not _SPECIAL.search(text):
+        return Reading(plain(text))
+    if ";" in text:
+        return _with_affiliation(text)
+    bare = _without_role(_LIFE.sub("", text, count=1))
+    if _ARABIC_COMMA in bare:
+        bare = bare.replace(_ARABIC_COMMA, ",")
+    elif _is_institution(bare):
+        return Reading(Name(literal=text))
+    elif _is_several(bare):
+        return Reading(Name(literal=text), several=True)
+    if bare == text:
+        return Reading(plain(text))
+    return Reading(plain(bare), whole=bare != text.replace(_ARABIC_COMMA, ","))
+
+
+def plain(text: str) -> Name:
+    """``Family, Given``; without a comma the whole is a literal.
+
+    A comma at the end, left by a lost middle name, goes.
+    """
+    family, comma, given = text.partition(",")
+    family = family.rstrip()
+    given = without_blank_before_comma(given.strip()).rstrip(", ")
+    if not comma or not family:
+        return Name(literal=text)
+    return Name(family, given or None)
+
+
+def _with_affiliation(text: str) -> Reading:
+    """``Family, Given; Affiliation``, as OJS writes it; a comma behind ``;`` may be a name's."""
+    before, _, after = text.partition(";")
+    before, after = before.strip(), after.strip()
+    if before.count(",") == 1 and after and "," not in after and ";" not in after:
+        return Reading(plain(before), affiliation=after)
+    return Reading(Name(literal=text), several=True)
+
+
+def _without_role(text: str) -> str:
+    found = _ROLE.search(text)
+    if found is None:
+        return text
+    rest = text[: found.start()]
+    if found[3] and "," not in rest and _ARABIC_COMMA not in rest:
+        return text  # Ed may be a given name
+    role = (found[1] or found[2] or found[3]).rstrip(".").casefold()
+    return rest if role in _ROLES and rest else text
+
+
+def _is_institution(text: str) -> bool:
+    before, comma, after = text.partition(",")
+    if not comma:
+        return False
+    several_words = " " in before.strip()
+    return bool((several_words and _BODY_BEFORE.search(before)) or _BODY_AFTER.search(after))
+
+
+def _is_several(text: str) -> bool:
+    """``A B, C D, E F`` are persons with the given name first; so is what ``et al`` ends."""
+    if "," not in text:
+        return False
+    pieces = [piece.strip() for piece in text.split(",")]
+    if re.fullmatch(r"(?:and )?et al\.?", pieces[-1], re.IGNORECASE):
+        return True
+    return len(pieces) > 2 and all(" " in piece for piece in pieces)
