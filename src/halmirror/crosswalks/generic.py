@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from halmirror.crosswalks import dublin_core as dc
 from halmirror.crosswalks import names, source_forms, written_dates
@@ -73,6 +72,8 @@ _FILE = re.compile(
     re.IGNORECASE,
 )
 _BELOW = re.compile(r"/(?:files?|download)(?:/|$)", re.IGNORECASE)
+_AFTER_PATH = re.compile(r"[?#].*")
+_HOME = re.compile(r"https?://[^/?#]*/?(?:#.*)?")
 _YEAR = re.compile(r"(?<![0-9])(?:1[5-9]|20)[0-9]{2}(?![0-9])", re.ASCII)
 _EPRINT = re.compile(r"https?://([^/]+)/([0-9]+)/?", re.ASCII)
 _EMBARGO = "info:eu-repo/date/"
@@ -82,6 +83,8 @@ _DESCRIPTION_TYPES = frozenset(
 """DataCite's ``descriptionType``, which its own crosswalk gives as a description before each."""
 _MOST_FOLDERS = 12
 _MOST_PIECES = 20
+_LONGEST = 2000
+"""What is longer than these is not taken apart."""
 
 
 class _Generic(Draft):
@@ -90,9 +93,11 @@ class _Generic(Draft):
     def __init__(self, trace: Trace | None, own: str) -> None:
         super().__init__(trace)
         self.own = own
+        self.named: list[tuple[int, str]] = []
         self.sources: list[tuple[int, str]] = []
         self.related: list[tuple[int, str]] = []
         self.licence_name: str | None = None
+        self.page: str | None = None
         self.series = False
 
 
@@ -170,7 +175,8 @@ def _settle_dates(draft: _Generic) -> None:
     if not draft.dates:
         return
     read = [written_dates.reading(text) for _, text in draft.dates]
-    chosen = _date_of_the_work(read)
+    days = frozenset(one[:10] for one in read if one and "T" in one)
+    chosen = _date_of_the_work(read, days)
     if chosen is None and len(draft.dates) == 1:
         ((index, text),) = draft.dates
         draft.date = text
@@ -188,11 +194,13 @@ def _settle_dates(draft: _Generic) -> None:
             draft.tell(index, "date in words or signs", f"date and notes[{place}]")
             draft.warn(f"date: {text!r} is read as {draft.date!r}")
         else:
-            _further_date(draft, index, text, read[at])
+            _further_date(draft, index, text, read[at], days)
 
 
-def _further_date(draft: _Generic, index: int, text: str, read: str | None) -> None:
-    if text.startswith(_EMBARGO) or (read and "T" in read):
+def _further_date(
+    draft: _Generic, index: int, text: str, read: str | None, days: frozenset[str]
+) -> None:
+    if text.startswith(_EMBARGO) or (read and read[:10] in days):
         draft.note(index, text, "date of the repository")
     elif read is None:
         draft.note(index, text, "date", f"date: {text!r} is no date; kept in notes")
@@ -200,8 +208,8 @@ def _further_date(draft: _Generic, index: int, text: str, read: str | None) -> N
         draft.note(index, text, "date", f"date: {text!r} is a further date; kept in notes")
 
 
-def _date_of_the_work(read: Sequence[str | None]) -> int | None:
-    """The place of the date of the work: where the choice starts, it narrows down.
+def _date_of_the_work(read: Sequence[str | None], days: frozenset[str]) -> int | None:
+    """The place of the date of the work; ``days`` are those of the dates with a time.
 
     A time of day is a machine's note of when it took the work in, so a date without one comes
     first, and best one that is not the day of such a note.  A year alone, no later than the days
@@ -209,7 +217,6 @@ def _date_of_the_work(read: Sequence[str | None]) -> int | None:
     """
     dates = {at: one for at, one in enumerate(read) if one is not None}
     plain = {at: one for at, one in dates.items() if "T" not in one}
-    days = {one[:10] for one in dates.values() if "T" in one}
     own = {at: one for at, one in plain.items() if one not in days}
     left = own or plain or dates
     alone = [at for at, one in left.items() if len(one) == 4]
@@ -252,11 +259,12 @@ def _coar(text: str) -> tuple[str, bool] | None:
 def _chosen_type(
     term: str | None, texts: Sequence[str], found: Sequence[tuple[str, bool] | None]
 ) -> str | None:
-    """A COAR address says it itself; then the term; then the first telling word; then any."""
+    """A COAR address says it itself; then the term, a vocabulary's address, a telling word, any."""
     said = [(text, one) for text, one in zip(texts, found, strict=True) if one]
     for fits in (
         lambda text, _telling: is_coar(text),
         lambda text, _telling: text == term,
+        lambda text, telling: telling and text.startswith("http"),
         lambda _text, telling: telling,
         lambda _text, _telling: True,
     ):
@@ -310,18 +318,37 @@ def _settle_rights(draft: _Generic) -> None:
 
 
 def _identifier(draft: _Generic, index: int, text: str, _lang: str | None) -> None:
-    if text == draft.own and not _speaks(text):
-        draft.tell(index, "own identifier", "id")
-        return
-    pieces = _BETWEEN.split(text) if " " in text and len(text) < 2000 else [text]
-    if 1 < len(pieces) <= _MOST_PIECES and all(_speaks(piece) for piece in pieces):
-        draft.together(
-            index,
-            "identifiers in one value",
-            [partial(_one_identifier, draft, index, piece) for piece in pieces],
-        )
-    else:
-        _one_identifier(draft, index, text)
+    draft.named.append((index, text))
+
+
+def _settle_identifiers(draft: _Generic) -> None:
+    """The record's own page first, since further addresses depend on it; then each in its place."""
+    local = draft.own.rpartition(":")[2]
+    draft.page = next((text for _, text in draft.named if _ends_in(text, local)), None)
+    for index, text in draft.named:
+        if text == draft.own and not _speaks(text):
+            draft.tell(index, "own identifier", "id")
+            continue
+        pieces = _BETWEEN.split(text) if " " in text and len(text) < _LONGEST else [text]
+        if 1 < len(pieces) <= _MOST_PIECES and all(_speaks(piece) for piece in pieces):
+            draft.together(
+                index,
+                "identifiers in one value",
+                [partial(_one_identifier, draft, index, piece) for piece in pieces],
+            )
+        else:
+            _one_identifier(draft, index, text)
+
+
+def _ends_in(text: str, local: str) -> bool:
+    """Whether an address ends in the local part of the OAI identifier, as a page's own does."""
+    text = text.rstrip("/")
+    return (
+        len(local) > 2
+        and text.endswith(local)
+        and text[: -len(local)].endswith(("/", "="))
+        and _is_address(text)
+    )
 
 
 def _speaks(text: str) -> bool:
@@ -376,18 +403,13 @@ def _address_place(draft: _Generic, address: str) -> str | None:
 
     A host's own home page is nobody's page, and a further address is only an identifier.
     """
-    if draft.landing_page == address:
+    if address in (draft.page, draft.landing_page):
         return "landing_page"
-    try:
-        path = urlsplit(address).path
-    except ValueError:
-        return None
-    page = (draft.landing_page or "").rstrip("/")
+    page = (draft.page or draft.landing_page or "").rstrip("/")
     below = page and address.startswith(f"{page}/") and _BELOW.search(address, len(page))
-    if _FILE.search(path) or below:
+    if below or _FILE.search(_AFTER_PATH.sub("", address)):
         return "files"
-    at_home = path in ("", "/") and "?" not in address
-    return "landing_page" if draft.landing_page is None and not at_home else None
+    return None if page or _HOME.fullmatch(address) else "landing_page"
 
 
 def _name_of(text: str) -> str | None:
@@ -568,6 +590,7 @@ def generic(
     """
     draft = _Generic(trace, identifier)
     dc.apply(draft, _RULES, sources)
+    _settle_identifiers(draft)
     _settle_type(draft)
     _settle_dates(draft)
     _settle_relations(draft)

@@ -64,6 +64,7 @@ def language(text: str) -> str | None:
     return "-".join(parts)
 
 
+@lru_cache(maxsize=1024)
 def known_language(text: str) -> str | None:
     """A language tag or a language's name, as BCP 47; None for two letters ISO 639-1 lacks.
 

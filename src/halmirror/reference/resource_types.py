@@ -9,6 +9,7 @@ type lists DSpace and EPrints come with.  A word that two of them use for differ
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _COAR = re.compile(r"https?://purl\.org/coar/resource_type/([A-Za-z0-9_-]+)/?", re.ASCII)
 _VOCABULARIES = (
@@ -31,9 +32,11 @@ _SPECIFIC = {
     "c_efa0": "review",
     "c_ba08": "book review",
     "c_1162": "annotation",
-    "c_2f33": "book|livre|libro|livro|buch",
+    "c_2f33": "book|livre|libro|livro|buch|printed monograph|monographie imprimée",
+    "c_0040": "manuscript|manuscrit",
     "c_3248": "book part|book chapter|book section|chapter|capítulo de libro|buchkapitel",
     "c_0640": "journal|revue|zeitschrift",
+    "c_2659": "periodical|printed serial|publication en série imprimée",
     "c_c94f": "conference object|conference item|conference or workshop item|conference output",
     "c_5794": "conference paper|conference contribution",
     "c_6670": "conference poster|poster",
@@ -100,6 +103,7 @@ def is_coar(text: str) -> bool:
     return _COAR.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=1024)
 def coar_type(text: str) -> tuple[str, bool] | None:
     """The COAR type a word stands for, and whether it says more than text, image or sound.
 
