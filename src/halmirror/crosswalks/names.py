@@ -24,7 +24,7 @@ _ROLES = frozenset(
 _ROLE = re.compile(r"[ ,،]+(?:\(([^()]{2,14})\)|\[([^\[\]]{2,14})\])$|[,،] ?([^\W\d_]{2,14})\.?$")
 _LIFE = re.compile(r",? \(?[12][0-9]{3}\?? ?[-–] ?(?:[12][0-9]{3}\??)?\)?\.?$", re.ASCII)
 _BODY_BEFORE = re.compile(
-    r"\b(?:universit|institut|departa?ment|département|division|laborato|faculty|faculté|librar"
+    r"\b(?:universi|institut|departa?ment|département|division|laborato|faculty|faculté|librar"
     r"|bibliothe|bibliothè|minist|association|society|société|sociedad|committee|commission"
     r"|council|cent(?:er|re)\b|agency|corporation|company|foundation|fondation|academy|académie"
     r"|museum|musée|bureau|office|organi[sz]ation|school|college|hospital)",
@@ -89,7 +89,8 @@ def _with_affiliation(text: str) -> Reading:
     """``Family, Given; Affiliation``, as OJS writes it; a comma behind ``;`` may be a name's."""
     before, _, after = text.partition(";")
     before, after = before.strip(), after.strip()
-    if before.count(",") == 1 and after and "," not in after and ";" not in after:
+    one = after and ";" not in after and ("," not in after or _BODY_BEFORE.search(after))
+    if one and before.count(",") == 1:
         return Reading(plain(before), affiliation=after)
     return Reading(Name(literal=text), several=True)
 
