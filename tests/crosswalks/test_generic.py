@@ -613,6 +613,10 @@ def test_what_may_be_several_names_stays_whole(written: str) -> None:
          {"identifiers": {"doi": ["10.1000/a"]}, "landing_page": "https://example.org/1"}),
         ("ISBN 978-1-78374-841-9, ISSN 1539-3755",
          {"identifiers": {"isbn": ["9781783748419"]}, "container": {"issn": "1539-3755"}}),
+        (
+            "info:eu-repo/semantics/altIdentifier/isbn/978-2-8218-7547-0",
+            {"identifiers": {"isbn": ["9782821875470"]}},
+        ),
         ("info:doi/10.1000/A", {"identifiers": {"doi": ["10.1000/a"]}}),
         ("https://doi.org/doi:10.1000/A",
          {"identifiers": {"doi": ["10.1000/a"]},

@@ -329,6 +329,8 @@ def _settle_identifiers(draft: _Generic) -> None:
         if text == draft.own and not _speaks(text):
             draft.tell(index, "own identifier", "id")
             continue
+        if dc.alternative_identifier(draft, index, text):
+            continue
         pieces = _BETWEEN.split(text) if " " in text and len(text) < _LONGEST else [text]
         if 1 < len(pieces) <= _MOST_PIECES and all(_speaks(piece) for piece in pieces):
             draft.together(

@@ -12,6 +12,8 @@ from halmirror.crosswalks.text import without_blank_before_comma
 from halmirror.record import Name
 
 _ARABIC_COMMA = "،"
+_LONGEST = 300
+"""What is longer is no name to be taken apart."""
 _ROLES = frozenset(
     {
         "author", "auteur", "autor", "autore", "authors", "auteurs", "ed", "eds", "editor",
@@ -56,7 +58,7 @@ class Reading:
 
 def reading(text: str) -> Reading:
     """What one value of ``dc:creator`` says."""
-    if not _SPECIAL.search(text):
+    if len(text) > _LONGEST or not _SPECIAL.search(text):
         return Reading(plain(text))
     if ";" in text:
         return _with_affiliation(text)
