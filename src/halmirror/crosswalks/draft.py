@@ -175,3 +175,17 @@ class Draft:
         if not schemes and not self.other:
             return None
         return Identifiers(**schemes, other=tuple(self.other))
+
+
+class GenericDraft(Draft):
+    """A draft with what the generic rules weigh once all values are known."""
+
+    def __init__(self, trace: Trace | None, own: str) -> None:
+        super().__init__(trace)
+        self.own = own
+        self.named: list[tuple[int, str]] = []
+        self.sources: list[tuple[int, str]] = []
+        self.related: list[tuple[int, str]] = []
+        self.licence_name: str | None = None
+        self.page: str | None = None
+        self.series = False
