@@ -5,6 +5,8 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crosswalks.inverses import squeezed, undone
 from crosswalks.other_repositories import Recorded, everything, the
@@ -415,6 +417,41 @@ def test_places_that_are_told_exist(source: Recorded) -> None:
             assert held
 
 
+PIECES = (
+    "doi:10.1000/a", "https://doi.org/10.1000/b", "https://example.org/1", "; ", ", ", " | ",
+    "ISBN", "ISSN: 1539-3755", "1550-2376", "978-1-78374-841-9", "urn:isbn:", "10/2",
+    "oai:example.org:1",
+    "https://example.org/a/b.pdf", "https://example.org/1/file/2", "A B (2010) Words of a work.",
+    "Dupont, Jean", " (éd.)", "، ", ", 1802-1870", "; Université", " et al.", "c2012", "[2012?]",
+    "2012-05-03T10:00:00Z", "2012-05-03", "12-20-2007", "December 2010", "2011", "en", "eng", "fr",
+    "Comment: ", "Abstract", "SeriesInformation", "Citation: ", "text", "Article", "Thesis / Book",
+    "info:eu-repo/semantics/article", "info:eu-repo/semantics/publishedVersion", COAR + "c_5794",
+    OPEN, "open", "CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/", "J; Vol. 1 (2010)",
+)  # fmt: skip
+ELEMENTS = (
+    "title", "creator", "subject", "description", "publisher", "contributor", "date", "type",
+    "format", "identifier", "source", "language", "relation", "coverage", "rights",
+)  # fmt: skip
+SOURCES = st.lists(
+    st.builds(
+        Source,
+        st.sampled_from(ELEMENTS),
+        st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map("".join),
+        st.sampled_from((None, "en")),
+    ),
+    max_size=12,
+)
+
+
+@settings(deadline=None, max_examples=600)
+@given(sources=SOURCES)
+def test_any_mixture_of_habits_is_told_once_and_found_again(sources: list[Source]) -> None:
+    source = Recorded("", "oai:example.org:1", tuple(sources))
+    record, told = normalised(source)
+    assert sorted(index for index, _, _ in told) == list(range(len(sources)))
+    assert [one for one in sources if not is_found_again(one, record)] == []
+
+
 def strings(held: Any) -> list[str]:
     if isinstance(held, str):
         return [held]
@@ -443,9 +480,11 @@ def is_found_again(source: Source, record: dict[str, Any]) -> bool:
 
 def _is_a_creator(wanted: str, record: dict[str, Any]) -> bool:
     written = [
-        squeezed(", ".join(one[key] for key in ("family", "given") if key in one))
+        squeezed(comma.join(one[key] for key in ("family", "given") if key in one))
         for one in record["creators"]
+        for comma in ",،"
     ]
+    wanted = wanted.rstrip(",،")
     behind = [f";{squeezed(one['name'])}" for one in record.get("affiliations", [])]
     return any(wanted == name + after for name in written for after in ("", *behind))
 
@@ -653,6 +692,23 @@ def test_a_wrong_identifier_that_names_its_scheme_is_kept_with_a_warning(
     assert record["identifiers"] == {"other": [{"scheme": scheme, "value": written}]}
     (warning,) = record["warnings"]
     assert warning.startswith(f"{key}: {written!r} fails its check; kept under ")
+
+
+@pytest.mark.parametrize(
+    ("address", "scheme", "value"),
+    [
+        ("https://dx.doi.org/10.1000/A", "doi", "10.1000/a"),
+        ("http://www.doi.org/10.1000/A", "doi", "10.1000/a"),
+        ("https://hdl.handle.net/1765/308", "hdl", "1765/308"),
+        ("https://export.arxiv.org/abs/1303.0980", "arxiv", "1303.0980"),
+        ("https://arxiv.org/pdf/1303.0980", "arxiv", "1303.0980"),
+        ("https://pubmed.ncbi.nlm.nih.gov/123/", "pmid", "123"),
+        ("http://www.ncbi.nlm.nih.gov/pubmed/123", "pmid", "123"),
+    ],
+)
+def test_a_resolvers_address_says_its_scheme(address: str, scheme: str, value: str) -> None:
+    record = record_of(("identifier", address))
+    assert (record["identifiers"], record["landing_page"]) == ({scheme: [value]}, address)
 
 
 def test_the_page_that_ends_in_the_oai_identifier_is_the_records_own() -> None:

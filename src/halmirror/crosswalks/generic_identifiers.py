@@ -33,6 +33,12 @@ _DOI_AGAIN = re.compile(
     r"(10\..+)",
     re.ASCII | re.IGNORECASE,
 )
+_RESOLVER = re.compile(
+    r"https?://(?:(?:dx\.|www\.)?doi\.org|hdl\.handle\.net|(?:www\.|export\.)?arxiv\.org"
+    r"|(?:www\.|pubmed\.)?ncbi\.nlm\.nih\.gov)/",
+    re.ASCII | re.IGNORECASE,
+)
+"""The hosts the checks know; other addresses, which are the most, need no check."""
 _BARE_ISBN = re.compile(r"97[89](?:[- ]*[0-9]){10}|(?:[0-9]+ ?- ?){3}[0-9Xx]", re.ASCII)
 _BARE_ISSN = re.compile(r"[0-9]{4}-[0-9]{3}[0-9Xx]", re.ASCII)
 _YEARS = re.compile(r"(1[4-9]|20)[0-9]{2}-(1[4-9]|20)[0-9]{2}", re.ASCII)
@@ -110,6 +116,8 @@ def _scheme_of(text: str) -> tuple[str | None, str]:
         if again:
             return "doi", f"doi:{again[1]}"
     if start.startswith("http"):
+        if not _RESOLVER.match(text):
+            return None, text
         return next((scheme for scheme, _, check, _ in _LABELS if check(text)), None), text
     labelled = next((scheme for scheme, _, _, marks in _LABELS if start.startswith(marks)), None)
     return labelled or _bare_scheme(text), text

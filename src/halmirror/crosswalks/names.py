@@ -36,10 +36,8 @@ _BODY_AFTER = re.compile(
     r"\b(?:universi(?:t|dad|dade)|national laborator|institut(?:e|o)\b|department of)",
     re.IGNORECASE,
 )
-_SPECIAL = re.compile(
-    rf"[;()\[\]{_ARABIC_COMMA}0-9]|,.*,|\bet al\b|{_BODY_BEFORE.pattern}", re.IGNORECASE
-)
-"""What any of the rules beyond the plain comma needs; most names have none of it."""
+_SIGNS = re.compile(rf"[;()\[\]{_ARABIC_COMMA}0-9]|,.*,|\bet al\b")
+"""What any of the rules beyond the plain comma and the institutions needs; most names lack it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +56,28 @@ class Reading:
 
 def reading(text: str) -> Reading:
     """What one value of ``dc:creator`` says."""
-    if len(text) > _LONGEST or not _SPECIAL.search(text):
+    if len(text) > _LONGEST:
         return Reading(plain(text))
-    if ";" in text:
-        return _with_affiliation(text)
+    if not _SIGNS.search(text):
+        return Reading(Name(literal=text) if _is_institution(text) else plain(text))
+    return _with_affiliation(text) if ";" in text else _with_signs(text)
+
+
+def _with_signs(text: str) -> Reading:
     bare = _without_role(_LIFE.sub("", text, count=1))
-    if _ARABIC_COMMA in bare:
-        bare = bare.replace(_ARABIC_COMMA, ",")
-    elif _is_institution(bare):
+    latin = _latin_comma(bare)
+    if _is_institution(latin):
         return Reading(Name(literal=text))
-    elif _is_several(bare):
+    if _is_several(latin):
         return Reading(Name(literal=text), several=True)
-    if bare == text:
-        return Reading(plain(text))
-    return Reading(plain(bare), whole=bare != text.replace(_ARABIC_COMMA, ","))
+    name = plain(latin)
+    return Reading(Name(literal=bare) if name.literal else name, whole=bare != text)
+
+
+def _latin_comma(text: str) -> str:
+    """With a Latin comma for an Arabic one, where that is what parts the name."""
+    before, comma, after = text.partition(_ARABIC_COMMA)
+    return f"{before},{after}" if comma and "," not in before else text
 
 
 def plain(text: str) -> Name:
