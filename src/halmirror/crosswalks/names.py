@@ -98,8 +98,9 @@ def _with_affiliation(text: str) -> Reading:
     before, _, after = text.partition(";")
     before, after = before.strip(), after.strip()
     one = after and ";" not in after and ("," not in after or _BODY_BEFORE.search(after))
-    if one and before.count(",") == 1:
-        return Reading(plain(before), affiliation=after)
+    name = plain(before)
+    if one and before.count(",") == 1 and name.family and name.given:
+        return Reading(name, affiliation=after)
     return Reading(Name(literal=text), several=True)
 
 
