@@ -323,7 +323,7 @@ def test_a_terminal_shows_the_windows_figures(halmirror: CommandLine, tmp_path: 
     (tmp_path / "watch.py").write_text(
         "from halmirror.cli.progress import observer\n"
         "from halmirror.store.model import Counts, Stream, Window\n"
-        "stream = Stream(1, 1, 'hal', 'oai_dc', '', None, None, None, None)\n"
+        "stream = Stream(1, 1, 'hal', 'oai_dc', '', None, None, None, None, None)\n"
         "window = Window(7, 1, 'plan', None, None, received=5, announced_last=5)\n"
         "with observer(quiet=False, verbose=False) as watching:\n"
         "    watching.window(stream, window, 0)\n"

@@ -328,8 +328,10 @@ class _SourceHarvest:
         if self._left == 0:
             todo.clear()
         silent = 0
-        for _, outcome in lanes.run(todo, take):
+        for window, outcome in lanes.run(todo, take):
             todo[:0] = outcome.pieces
+            if outcome.pieces:
+                self._observer.cut(stream, window, len(outcome.pieces))
             self._account(outcome)
             nothing = outcome.counts == Counts() and self._writer.is_untouched(stream)
             if _is_refused(outcome) and nothing:

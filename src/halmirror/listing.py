@@ -66,6 +66,9 @@ class Observer(Protocol):
     def page(self, stream: Stream, window: Window, counts: Counts) -> None:
         """A page was committed."""
 
+    def cut(self, stream: Stream, window: Window, pieces: int) -> None:
+        """A window was cut into so many, which are taken instead."""
+
     def ended(self, stream: Stream, window: Window, reason: str | None) -> None:
         """A window was closed, or left open for that reason."""
 

@@ -133,14 +133,13 @@ def test_the_rules_that_hold_for_all() -> None:
         date="2015-07-16T12:23:02Z",
         year=2015,
         languages=("en",),
-        container=Container(issn="1539-3755"),
+        container=Container(title="Journal", volume="1", pages="1-2", issn="1539-3755"),
         citation="Journal; Vol 1 (2010); 1-2",
         publishers=("HAL CCSD",),
         access="open",
         licence="CC-BY-4.0",
         licence_url="https://creativecommons.org/licenses/by/4.0/",
         coverage=("Dresden",),
-        warnings=("element 'format' has no rule; kept in notes",),
     )
 
 

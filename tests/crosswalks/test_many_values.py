@@ -146,4 +146,4 @@ def test_a_source_with_a_version_of_too_many_digits_stays_a_source() -> None:
     assert (held.container.title, held.container.also) == (LONG_VERSION, (address,))
     assert held.citation is None
     anyone = body_of("generic", sources)
-    assert (anyone.citation, anyone.notes) == (LONG_VERSION, (address,))
+    assert (anyone.citation, anyone.notes) == (None, (LONG_VERSION, address))

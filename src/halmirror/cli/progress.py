@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -73,17 +74,17 @@ class LogObserver:
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
         self._quiet = quiet
         self._verbose = verbose
-        self._pace = _Pace()
+        self._paces = _Paces()
         self._last = time.monotonic()
 
     def window(self, stream: Stream, window: Window, left: int) -> None:
         """Tell which window begins."""
-        self._pace.begin(window)
+        self._paces.begin(window)
         self._line("info", f"{_name(stream, window)}: listing; {left} windows wait")
 
     def page(self, stream: Stream, window: Window, counts: Counts) -> None:
         """Tell the rate now and then; every page when verbose."""
-        self._pace.page(window, counts)
+        self._paces.page(window, counts)
         now = time.monotonic()
         if self._verbose or now - self._last >= _LOG_SECONDS:
             self._last = now
@@ -91,12 +92,17 @@ class LogObserver:
             self._line(
                 "info",
                 f"{_name(stream, window)}: {window.received}{total} records, "
-                f"{self._pace.rate():.0f} a second{self._pace.remaining(window)}",
+                f"{self._paces.rate(window):.0f} a second{self._paces.remaining(window)}",
             )
+
+    def cut(self, stream: Stream, window: Window, pieces: int) -> None:
+        """Tell that a window was cut."""
+        self._paces.end(window)
+        self._line("info", f"{_name(stream, window)}: cut into {pieces} windows")
 
     def ended(self, stream: Stream, window: Window, reason: str | None) -> None:
         """Tell the figures of a window that was closed, or left open."""
-        last, counts = self._pace.end(window)
+        last, counts = self._paces.end(window)
         total = f" of {last.announced_last}" if last.announced_last else ""
         self._line(
             "info",
@@ -126,30 +132,50 @@ class TerminalObserver(LogObserver):
     def __init__(self, progress: Progress, *, verbose: bool) -> None:
         super().__init__(quiet=False, verbose=verbose)
         self._progress = progress
-        self._task: TaskID = progress.add_task("asking …", total=None, announced="?", rate="0")
+        self._tasks: dict[int, TaskID] = {}
+        self._asking = progress.add_task("asking …", total=None, announced="?", rate="0")
 
     def window(self, stream: Stream, window: Window, left: int) -> None:
-        """Show the window that begins."""
-        self._pace.begin(window)
+        """Show the window that begins, each on a line of its own."""
+        self._paces.begin(window)
+        self._progress.update(self._asking, visible=False)
         waiting = f", {left} windows wait" if left else ""
-        self._progress.update(
-            self._task,
-            description=_name(stream, window) + waiting,
+        self._tasks[window.id] = self._progress.add_task(
+            _name(stream, window) + waiting,
             completed=window.received,
             total=window.announced_last,
+            announced=window.announced_last or "?",
+            rate="0",
         )
 
     def page(self, stream: Stream, window: Window, counts: Counts) -> None:
         """Move the bar on."""
         del stream
-        self._pace.page(window, counts)
-        self._progress.update(
-            self._task,
-            completed=window.received,
-            total=window.announced_last,
-            announced=window.announced_last or "?",
-            rate=f"{self._pace.rate():.0f}",
-        )
+        self._paces.page(window, counts)
+        if window.id in self._tasks:
+            self._progress.update(
+                self._tasks[window.id],
+                completed=window.received,
+                total=window.announced_last,
+                announced=window.announced_last or "?",
+                rate=f"{self._paces.rate(window):.0f}",
+            )
+
+    def cut(self, stream: Stream, window: Window, pieces: int) -> None:
+        """Take the window's line away."""
+        super().cut(stream, window, pieces)
+        self._remove(window)
+
+    def ended(self, stream: Stream, window: Window, reason: str | None) -> None:
+        """Take the window's line away, and tell its figures."""
+        super().ended(stream, window, reason)
+        self._remove(window)
+
+    def _remove(self, window: Window) -> None:
+        if (task := self._tasks.pop(window.id, None)) is not None:
+            self._progress.remove_task(task)
+        if not self._tasks:
+            self._progress.update(self._asking, visible=True)
 
     def _line(self, level: str, message: str) -> None:
         with contextlib.suppress(OSError):  # as `_write` does
@@ -169,21 +195,26 @@ class JsonObserver:
         if verbose:
             self._levels.add("debug")
         self._descriptor = descriptor
-        self._pace = _Pace()
+        self._paces = _Paces()
 
     def window(self, stream: Stream, window: Window, left: int) -> None:
         """Tell which window begins."""
-        self._pace.begin(window)
+        self._paces.begin(window)
         self._tell("info", "window", _place(stream, window, window) | {"windows_waiting": left})
 
     def page(self, stream: Stream, window: Window, counts: Counts) -> None:
         """Tell what became of a page's records, when verbose."""
-        self._pace.page(window, counts)
+        self._paces.page(window, counts)
         self._tell("debug", "page", _place(stream, window, window) | _counted(counts))
+
+    def cut(self, stream: Stream, window: Window, pieces: int) -> None:
+        """Tell that a window was cut."""
+        last, _ = self._paces.end(window)
+        self._tell("info", "cut", _place(stream, window, last) | {"pieces": pieces})
 
     def ended(self, stream: Stream, window: Window, reason: str | None) -> None:
         """Tell the figures of a window that was closed, or left open with the reason."""
-        last, counts = self._pace.end(window)
+        last, counts = self._paces.end(window)
         fields = _place(stream, window, last) | _counted(counts)
         if reason is None:
             self._tell("info", "closed", fields)
@@ -205,38 +236,44 @@ class JsonObserver:
             _write(_encoded(entry), self._descriptor)
 
 
+@dataclass(slots=True)
 class _Pace:
-    """How the current window goes: what became of its records, and how fast they come."""
+    """How a window goes in this run: as its last page left it, and what became of its records."""
+
+    window: Window
+    at_start: int
+    began: float = field(default_factory=time.monotonic)
+    counts: Counts = field(default_factory=Counts)
+
+
+class _Paces:
+    """How the windows under way go, and how fast; several may be at once."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._at_start = 0
-        self._window: Window | None = None
-        self._counts = Counts()
+        self._under_way: dict[int, _Pace] = {}
 
     def begin(self, window: Window) -> None:
-        self._began = time.monotonic()
-        self._at_start = window.received
-        self._window = window
-        self._counts = Counts()
+        self._under_way[window.id] = _Pace(window, window.received)
 
     def page(self, window: Window, counts: Counts) -> None:
-        self._window = window
-        self._counts += counts
+        pace = self._under_way.setdefault(window.id, _Pace(window, window.received))
+        pace.window = window
+        pace.counts += counts
 
     def end(self, window: Window) -> tuple[Window, Counts]:
         """The window as its last page left it, and what became of its records in this run."""
-        if self._window is None or self._window.id != window.id:
-            return window, Counts()
-        return self._window, self._counts
+        pace = self._under_way.pop(window.id, None)
+        return (window, Counts()) if pace is None else (pace.window, pace.counts)
 
-    def rate(self) -> float:
-        received = self._window.received if self._window is not None else 0
-        elapsed = max(time.monotonic() - self._began, 1e-3)
-        return max(received - self._at_start, 0) / elapsed
+    def rate(self, window: Window) -> float:
+        """Records a second since the window began."""
+        pace = self._under_way[window.id]
+        elapsed = max(time.monotonic() - pace.began, 1e-3)
+        return max(pace.window.received - pace.at_start, 0) / elapsed
 
     def remaining(self, window: Window) -> str:
-        rate = self.rate()
+        """The time that the rest of the window will take, where that can be told."""
+        rate = self.rate(window)
         if not window.announced_last or not rate:
             return ""
         minutes = (window.announced_last - window.received) / rate / 60

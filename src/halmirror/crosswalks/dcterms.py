@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from halmirror.crosswalks import dublin_core as dc
 from halmirror.crosswalks.citation_parts import Parts, article_parts, page_range
+from halmirror.crosswalks.generic import generic
 from halmirror.crosswalks.hal import (
     RULES,
     HalDraft,
@@ -252,7 +253,7 @@ def generic_terms(
     says nothing without its name ends in ``notes`` with it.
     """
     plain = [_plain(source) for source in sources]
-    return dc.generic(plain, identifier, version, sets, trace)
+    return generic(plain, identifier, version, sets, trace)
 
 
 def _plain(source: Source) -> Source:

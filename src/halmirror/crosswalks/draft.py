@@ -88,6 +88,20 @@ class Draft:
         if self._trace is not None:
             self._trace(index, rule, where)
 
+    def together(self, index: int, rule: str, places: Iterable[Callable[[], None]]) -> None:
+        """Places the parts of one source value, and accounts for it once."""
+        outer, told = self._trace, list[str]()
+        self._trace = lambda _index, _rule, where: told.append(where)
+        try:
+            for place in places:
+                place()
+        finally:
+            self._trace = outer
+        again = "repetition of "
+        prefix = again if all(where.startswith(again) for where in told) else ""
+        distinct = dict.fromkeys(where.removeprefix(again) for where in told)
+        self.tell(index, rule, prefix + " and ".join(distinct))
+
     def put(self, held: dict[Placed, int], key: str, value: Placed, index: int, rule: str) -> None:
         """Places a value in a list of the record, or names it as a repetition."""
         before = len(held)
@@ -161,3 +175,17 @@ class Draft:
         if not schemes and not self.other:
             return None
         return Identifiers(**schemes, other=tuple(self.other))
+
+
+class GenericDraft(Draft):
+    """A draft with what the generic rules weigh once all values are known."""
+
+    def __init__(self, trace: Trace | None, own: str) -> None:
+        super().__init__(trace)
+        self.own = own
+        self.named: list[tuple[int, str]] = []
+        self.sources: list[tuple[int, str]] = []
+        self.related: list[tuple[int, str]] = []
+        self.licence_name: str | None = None
+        self.page: str | None = None
+        self.series = False

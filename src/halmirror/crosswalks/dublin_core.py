@@ -1,24 +1,19 @@
-"""Simple Dublin Core: reading it, and the crosswalk that holds for every repository.
+"""Simple Dublin Core: reading it, and the rules that every crosswalk from it shares.
 
-The elements are those of ``oai_dc`` (OAI-PMH 2.0, section 6; DCMES 1.1).  The generic crosswalk
-takes only what any repository means by an element; whatever it does not place ends in ``notes``,
-``contributors`` or ``identifiers.other``, with nothing lost.
+The elements are those of ``oai_dc`` (OAI-PMH 2.0, section 6; DCMES 1.1).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from halmirror.crosswalks.dates import year_of
-from halmirror.crosswalks.draft import Draft, Trace
-from halmirror.crosswalks.funding import grant
+from halmirror.crosswalks.draft import Draft
+from halmirror.crosswalks.names import plain
 from halmirror.crosswalks.text import clean, without_blank_before_comma
-from halmirror.identifiers import arxiv, doi, handle, isbn, issn, pmid
-from halmirror.record import Body, Container, DocumentType, Name, Title, Value
-from halmirror.reference.document_types import DOCUMENT_TYPES, by_label, by_term
+from halmirror.record import Title, Value
 from halmirror.reference.languages import language as language_tag
 from halmirror.reference.licences import spdx
 
@@ -30,21 +25,6 @@ _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _ALTERNATIVE = "info:eu-repo/semantics/altIdentifier/"
 _EU_REPO = "info:eu-repo/semantics/"
 _GIVEN = {"doi": "DOI", "arxiv": "ARXIV", "pmid": "PUBMED", "hdl": "HDL", "isbn": "ISBN"}
-_RIGHTS = {
-    "openaccess": "open",
-    "restrictedaccess": "restricted",
-    "embargoedaccess": "restricted",
-    "closedaccess": "restricted",
-}
-_MARKS: tuple[tuple[str, Callable[[str], str | None], tuple[str, ...]], ...] = (
-    ("doi", doi, ("doi", "info:doi/", "urn:doi:", "10.")),
-    ("hdl", handle, ("hdl", "info:hdl/")),
-    ("arxiv", arxiv, ("arxiv", "oai:arxiv")),
-    ("pmid", pmid, ("pmid", "info:pmid/")),
-    ("isbn", isbn, ("isbn", "urn:isbn:")),
-)
-"""How an identifier says which scheme it is of, besides a resolver's address."""
-_ISSN_LABEL = re.compile(r"(e?issn)(?: ?:| ) ?(.+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +105,7 @@ def creator(draft: Draft, index: int, text: str, _lang: str | None) -> None:
     repetitions: two authors of one work can bear one name.
     """
     draft.tell(index, "creator", f"creators[{len(draft.creators)}]")
-    draft.creators.append(_name(text))
-
-
-def _name(text: str) -> Name:
-    family, comma, given = text.partition(",")
-    family = family.rstrip()
-    given = without_blank_before_comma(given.strip()).rstrip(", ")
-    if not comma or not family:
-        return Name(literal=text)
-    return Name(family, given or None)
+    draft.creators.append(plain(text))
 
 
 def contributor(draft: Draft, index: int, text: str, _lang: str | None) -> None:
@@ -212,16 +183,6 @@ def alternative_identifier(draft: Draft, index: int, text: str) -> bool:
     return True
 
 
-def _relation(draft: Draft, index: int, text: str, _lang: str | None) -> None:
-    if alternative_identifier(draft, index, text):
-        return
-    funded = grant(text)
-    if funded is None:
-        draft.note(index, text, "relation")
-    else:
-        draft.put(draft.grants, "funding", funded, index, "grant agreement")
-
-
 def rights_address(draft: Draft, index: int, text: str) -> bool:
     """Places the first licence address; False where the text is no address or a further one."""
     if not text.startswith(("http://", "https://")) or " " in text:
@@ -236,60 +197,6 @@ def rights_address(draft: Draft, index: int, text: str) -> bool:
     return False
 
 
-def _rights(draft: Draft, index: int, text: str, _lang: str | None) -> None:
-    said = text.removeprefix(_EU_REPO).casefold()
-    if text.startswith(_EU_REPO) and said in _RIGHTS:
-        if draft.access is None:
-            draft.access = "open" if _RIGHTS[said] == "open" else "restricted"
-        draft.note(index, text, "access")
-    elif not rights_address(draft, index, text):
-        draft.note(index, text, "rights")
-
-
-def _identifier(draft: Draft, index: int, text: str, _lang: str | None) -> None:
-    address = text.startswith(("http://", "https://")) and " " not in text
-    scheme = _scheme_of(text, address=address)
-    first = address and draft.landing_page is None
-    if first:
-        draft.landing_page = text
-    if scheme is not None:
-        draft.identify(scheme, text, index, _GIVEN[scheme])
-    elif address and text == draft.landing_page:
-        draft.tell(index, *told("address", "landing_page", again=not first))
-    else:
-        draft.other_identifier(text, None, index, "identifier without scheme")
-
-
-def _scheme_of(text: str, *, address: bool) -> str | None:
-    """The scheme of an identifier that says its scheme, as a label or as a resolver's address."""
-    start = text[:12].casefold()
-    for scheme, check, marks in _MARKS:
-        if (address or start.startswith(marks)) and check(text):
-            return scheme
-    return None
-
-
-def _source(draft: Draft, index: int, text: str, _lang: str | None) -> None:
-    labelled = _ISSN_LABEL.fullmatch(text)
-    value = issn(labelled[2] if labelled else text)
-    held = draft.container or Container()
-    if value and labelled and labelled[1].casefold() == "eissn" and held.eissn in (None, value):
-        again = held.eissn == value
-        draft.container = Container(issn=held.issn, eissn=value)
-        draft.tell(index, *told("ISSN", "container.eissn", again=again))
-    elif value and held.issn in (None, value):
-        again = held.issn == value
-        draft.container = Container(issn=value, eissn=held.eissn)
-        draft.tell(index, *told("ISSN", "container.issn", again=again))
-    elif draft.citation is None:
-        draft.citation = text
-        draft.tell(index, "citation", "citation")
-    elif draft.citation == text:
-        draft.tell(index, "citation", "repetition of citation")
-    else:
-        draft.note(index, text, "source")
-
-
 def told(rule: str, where: str, *, again: bool) -> tuple[str, str]:
     """What to tell of a value of a key that holds one: placed there, or a repetition of it."""
     return rule, f"repetition of {where}" if again else where
@@ -298,56 +205,3 @@ def told(rule: str, where: str, *, again: bool) -> tuple[str, str]:
 def document_type(draft: Draft, index: int, text: str, _lang: str | None) -> None:
     """Types are weighed together, once all are known."""
     draft.types.append((index, text))
-
-
-def _settle_type(draft: Draft) -> None:
-    """The first term decides the COAR type, else the first label that a table knows."""
-    term: str | None = None
-    code: str | None = None
-    other: dict[str, int] = {}
-    for index, text in draft.types:
-        if text == term:
-            draft.tell(index, "info:eu-repo term", "repetition of type.info_eu_repo")
-        elif text.startswith(_EU_REPO) and term is None:
-            term = text
-            draft.tell(index, "info:eu-repo term", "type.info_eu_repo")
-        else:
-            code = code or by_label(text)
-            draft.put(other, "type.other", text, index, "type")
-    code = (by_term(term) if term else None) or code
-    if term or other:
-        coar = DOCUMENT_TYPES[code].coar if code else None
-        draft.type = DocumentType(None, coar, term, tuple(other))
-
-
-_RULES: Mapping[str, Rule[Draft]] = {
-    "title": title,
-    "creator": creator,
-    "subject": keyword,
-    "description": abstract,
-    "publisher": publisher,
-    "contributor": contributor,
-    "date": date,
-    "type": document_type,
-    "identifier": _identifier,
-    "source": _source,
-    "language": language,
-    "relation": _relation,
-    "coverage": coverage,
-    "rights": _rights,
-}
-
-
-def generic(
-    sources: Sequence[Source],
-    _identifier: str,
-    _version: int | None,
-    _sets: Iterable[str],
-    trace: Trace | None,
-) -> Body:
-    """The body of any repository's Dublin Core, by the rules that hold for all."""
-    draft = Draft(trace)
-    apply(draft, _RULES, sources)
-    _settle_type(draft)
-    settle_dates(draft)
-    return draft.body()

@@ -1,4 +1,4 @@
-"""Language codes: from ISO 639-2 (three letters) to the shortest code, as BCP 47 asks.
+"""Language codes and names: from ISO 639-2 (three letters) to the shortest code, as BCP 47 asks.
 
 RFC 5646, section 2.2.1: where a language has a two-letter code, that one is used.  Both the
 bibliographic and the terminological codes of ISO 639-2 are known (``fre`` and ``fra``).
@@ -28,8 +28,27 @@ _TABLE = (
     "tsn tn tso ts tuk tk tur tr twi tw uig ug ukr uk urd ur uzb uz ven ve vie vi vol vo wln wa "
     "wol wo xho xh yid yi yor yo zha za zho zh chi zh zul zu"
 )
+_NAMES = (
+    "English en Anglais en Inglés en Inglês en Englisch en French fr Français fr Francés fr "
+    "Francês fr Französisch fr German de Allemand de Deutsch de Alemán de Spanish es Espagnol es "
+    "Español es Castellano es Spanisch es Portuguese pt Portugais pt Português pt Italian it "
+    "Italien it Italiano it Dutch nl Néerlandais nl Nederlands nl Russian ru Russe ru Русский ru "
+    "Chinese zh Chinois zh 中文 zh Japanese ja Japonais ja 日本語 ja Korean ko Coréen ko Arabic ar "
+    "Arabe ar العربية ar Turkish tr Turc tr Türkçe tr Polish pl Polonais pl Polski pl Czech cs "
+    "Tchèque cs Čeština cs Swedish sv Suédois sv Svenska sv Norwegian no Norvégien no Norsk no "
+    "Danish da Danois da Dansk da Finnish fi Finnois fi Suomi fi Hungarian hu Hongrois hu "
+    "Magyar hu Romanian ro Roumain ro Română ro Bulgarian bg Bulgare bg Ukrainian uk Ukrainien uk "
+    "Українська uk Greek el Grec el Ελληνικά el Hebrew he Hébreu he Persian fa Persan fa Hindi hi "
+    "Vietnamese vi Vietnamien vi Indonesian id Indonésien id Catalan ca Català ca Basque eu "
+    "Euskara eu Galician gl Galego gl Breton br Occitan oc Latin la Croatian hr Croate hr "
+    "Hrvatski hr Serbian sr Serbe sr Slovak sk Slovaque sk Slovenian sl Slovène sl"
+)
 _PAIRS = _TABLE.split()
 _SHORTEST = dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True))
+_NAMED = _NAMES.split()
+_BY_NAME = {name.casefold(): tag for name, tag in zip(_NAMED[::2], _NAMED[1::2], strict=True)}
+_TWO_LETTERS = frozenset(_SHORTEST.values()) | {"sh", "iw", "in", "ji"}
+"""Those of ISO 639-1, and the withdrawn ones that BCP 47 still knows."""
 
 
 @lru_cache(maxsize=1024)
@@ -43,6 +62,19 @@ def language(text: str) -> str | None:
     first, *rest = text.replace("_", "-").split("-")
     parts = [_SHORTEST.get(first.lower(), first.lower()), *map(_subtag, rest)]
     return "-".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def known_language(text: str) -> str | None:
+    """A language tag or a language's name, as BCP 47; None for two letters ISO 639-1 lacks.
+
+    Names are English, French and their own, case aside (``English``, ``Français``).
+    """
+    tag = language(text)
+    if tag is None:
+        return _BY_NAME.get(text.casefold())
+    first = tag.partition("-")[0]
+    return tag if len(first) > 2 or first in _TWO_LETTERS else None
 
 
 def _subtag(part: str) -> str:

@@ -77,3 +77,61 @@ def _creative_commons(terms: str, version: str | None, port: str | None) -> str:
     name = f"CC-{terms}-{version}"
     ported = f"{name}-{port.upper()}" if port else name
     return ported if ported in _PORTS else name
+
+
+_NAMED = re.compile(
+    r"(?:creative commons|cc)(?: licen[sc]e)?:? ?(?:attribution|by)"
+    r"(?P<terms>(?: (?:non ?commercial|nc|no ?deriv(?:ative)?s?(?: works)?|nd|share ?alike|sa))*)"
+    r"(?: licen[sc]e)?(?: (?P<version>[1-4]\.[0-9]))?(?: (?:international|unported|generic))?"
+    r"(?: licen[sc]e)?",
+    re.ASCII,
+)
+_ZERO = re.compile(r"(?:creative commons zero|cc ?0|cc zero)(?: v?1\.0)?(?: universal)?", re.ASCII)
+_NAMES = {
+    "mit license": "MIT",
+    "apache license 2.0": "Apache-2.0",
+    "apache license version 2.0": "Apache-2.0",
+    'bsd 2 clause "simplified" license': "BSD-2-Clause",
+    'bsd 3 clause "new" or "revised" license': "BSD-3-Clause",
+    "mozilla public license 2.0": "MPL-2.0",
+    "gnu general public license v3.0 only": "GPL-3.0-only",
+    "gnu general public license v3.0 or later": "GPL-3.0-or-later",
+}
+_ADDRESS = re.compile(
+    r"https?://(?:www\.)?creativecommons\.org/(?:licenses|publicdomain)/[A-Za-z0-9./-]*[A-Za-z0-9/]",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def address_in(prose: str) -> str | None:
+    """The first Creative Commons address in a sentence about rights, or None."""
+    if "creativecommons.org/" not in prose:
+        return None
+    return next((one[0] for one in _ADDRESS.finditer(prose) if spdx(one[0])), None)
+
+
+def named(text: str) -> str | None:
+    """The SPDX id of a licence that is named in full (``Creative Commons Attribution 4.0``).
+
+    A Creative Commons name without a version gives the name without one, as an address does.
+    """
+    if len(text) > 120:
+        return None
+    name = " ".join(text.casefold().replace("-", " ").replace(",", " ").split())
+    if name in _NAMES:
+        return _NAMES[name]
+    if _ZERO.fullmatch(name):
+        return "CC0-1.0"
+    found = _NAMED.fullmatch(name)
+    if found is None:
+        return None
+    said = found["terms"].replace(" ", "")
+    terms = "BY"
+    for code, words in (
+        ("NC", ("noncommercial", "nc")),
+        ("ND", ("noderiv", "nd")),
+        ("SA", ("sharealike", "sa")),
+    ):
+        if any(word in said for word in words):
+            terms += f"-{code}"
+    return f"CC-{terms}-{found['version']}" if found["version"] else f"CC-{terms}"
