@@ -370,9 +370,11 @@ class _SourceHarvest:
             return
         self.report.counts += done.counts
         self.report.repaired += done.repaired
+        if done.repaired:
+            self._observer.note(f"{stream.source_name}: {done.repaired} out of quarantine")
         if done.left:
             self._observer.warning(
-                f"{self._settings.name}: {done.left} records stay in quarantine; "
+                f"{stream.source_name}: {done.left} still in quarantine; "
                 "'halmirror quarantine list' tells why"
             )
 

@@ -22,7 +22,7 @@ def check_pause(writer: Writer, settings: SourceSettings) -> None:
     if until is None or seconds_since(until) >= 0:
         return
     raise RetryLaterError(
-        f"{settings.name} asked to be left alone until {until[:19]}Z and is not asked before; "
+        f"the source asked to be left alone until {until[:19]}Z and is not asked before; "
         "run again then, or harvest with --now",
         -seconds_since(until),
     )

@@ -183,7 +183,7 @@ def retry(
                 _retry(writer, one, Session(one, stop or Stop()), observer, done)
             except SourceError as error:
                 keep_pause(writer, one, error)
-                done.problems.append(str(error))
+                done.problems.append(f"{one.name}: {error}")
         with translated(path):
             indexer.catch_up(writer.connection)
         writer.finish("done", {name: asdict(one) for name, one in found.items()})

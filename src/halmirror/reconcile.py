@@ -275,7 +275,7 @@ def reconcile(
             except SourceError as error:
                 keep_pause(writer, one, error)
                 later = isinstance(error, RetryLaterError)
-                found[one.name] = Findings(refused=str(error), later=later)
+                found[one.name] = Findings(refused=f"{one.name}: {error}", later=later)
         with translated(settings.mirror.path):
             indexer.catch_up(writer.connection)
         writer.finish("done", {name: asdict(one) for name, one in found.items()})

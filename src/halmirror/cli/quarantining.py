@@ -49,8 +49,8 @@ def _line(entry: Entry) -> str:
     name = entry.identifier or f"no identifier, {entry.position}"
     state = f"repaired {entry.resolved_at}" if entry.resolved_at else f"since {entry.first_at}"
     return printable(
-        f"{entry.number}  {entry.source}  {name}: {entry.reason} ({state}, came {entry.attempts} "
-        "times)"
+        f"{entry.number}  {entry.source}  {name}: {entry.reason} ({state}, tried "
+        f"{entry.attempts} {'time' if entry.attempts == 1 else 'times'})"
     )
 
 

@@ -49,7 +49,8 @@ def reconcile(
         )  # fmt: skip
     codes = set()
     for name, findings in found.items():
-        click.echo(printable(findings.line(name, dry_run=dry_run)))
+        if findings.refused is None or findings.listed:
+            click.echo(printable(findings.line(name, dry_run=dry_run)))
         for record in findings.withdrawn if dry_run else ():
             click.echo(f"  {printable(record)}: would be withdrawn")
         for record, survivor in findings.merged if dry_run else ():
