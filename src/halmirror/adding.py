@@ -16,7 +16,7 @@ from halmirror.probing import HAL_HOSTS, Probe, check, same_address
 
 if TYPE_CHECKING:
     from halmirror.config import Settings
-    from halmirror.listing import Observer
+    from halmirror.watching import Observer
 
 _LONGEST_NAME = 40
 _SAYS_NOTHING = frozenset({"www", "oai", "oai-pmh", "api", "export", "ws"})

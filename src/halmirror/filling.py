@@ -18,8 +18,8 @@ from halmirror.store.model import Counts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from halmirror.listing import PageSource
     from halmirror.oaipmh.protocol import Header, Page
+    from halmirror.repository import PageSource
     from halmirror.store.model import Stream, Window
     from halmirror.store.writer import Writer
 

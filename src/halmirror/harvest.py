@@ -28,10 +28,11 @@ from halmirror.errors import (
     UsageError,
 )
 from halmirror.lanes import Lane, Lanes
-from halmirror.listing import Listing, Observer, Outcome, Repository
+from halmirror.listing import Listing, Outcome
 from halmirror.pauses import check_pause, keep_pause
 from halmirror.quarantine import MOST_A_RUN, ask_again
 from halmirror.reconcile import Findings, Reconciliation
+from halmirror.repository import Repository
 from halmirror.sources import Session, check_secrets, chosen, make_folder
 from halmirror.stopping import Stop
 from halmirror.store import indexer
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from halmirror.oaipmh.protocol import Identity
     from halmirror.sources import Client
     from halmirror.store.model import Source, Stream, Window
+    from halmirror.watching import Observer
 
 _OUTCOMES = {0: "done", 1: "failed", 3: "done in part"}
 _SILENT_WINDOWS = 2

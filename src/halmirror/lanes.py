@@ -20,8 +20,9 @@ from halmirror.stopping import GRACE_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from halmirror.listing import Outcome, PageSource
+    from halmirror.listing import Outcome
     from halmirror.oaipmh.protocol import Page
+    from halmirror.repository import PageSource
     from halmirror.sources import Client
     from halmirror.stopping import Stop
     from halmirror.store.model import Window

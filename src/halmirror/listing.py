@@ -8,7 +8,7 @@ window open for the next run.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from halmirror import windows
 from halmirror.batch import Rules, prepare_page
@@ -26,12 +26,14 @@ from halmirror.store.database import translated
 from halmirror.store.model import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from halmirror.batch import Batch, Row
     from halmirror.oaipmh.protocol import Page
+    from halmirror.repository import PageSource, Repository
     from halmirror.store.model import Stream, Window
     from halmirror.store.writer import Writer
+    from halmirror.watching import Observer
 
 RETAKES = 3
 """How often a window is taken again within a run when its list contradicts itself."""
@@ -47,45 +49,6 @@ _COLLISION_SHARE = 0.01
 _COLLISION_RECORDS = 100
 _EXCESS_RECORDS = 10_000
 _LONGEST_TOKEN = 60_000
-
-
-class PageSource(Protocol):
-    """What a listing needs of the client: one request, answered by a parsed page."""
-
-    def page(self, verb: str, arguments: Mapping[str, str]) -> Page:
-        """The page that answers a request.  Raises `SourceError`."""
-        ...
-
-
-class Observer(Protocol):
-    """Who watches a harvest: progress on a terminal, or a log."""
-
-    def window(self, stream: Stream, window: Window, left: int) -> None:
-        """A window begins or goes on; ``left`` windows wait behind it."""
-
-    def page(self, stream: Stream, window: Window, counts: Counts) -> None:
-        """A page was committed."""
-
-    def cut(self, stream: Stream, window: Window, pieces: int) -> None:
-        """A window was cut into so many, which are taken instead."""
-
-    def ended(self, stream: Stream, window: Window, reason: str | None) -> None:
-        """A window was closed, or left open for that reason."""
-
-    def note(self, message: str) -> None:
-        """Something worth a line in the log."""
-
-    def warning(self, message: str) -> None:
-        """Something a person should see."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repository:
-    """What the windows need to know of the repository, from its Identify answer."""
-
-    earliest: str
-    today: str
-    granularity: str
 
 
 @dataclass(slots=True)

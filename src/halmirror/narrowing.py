@@ -19,7 +19,7 @@ from halmirror.errors import (
 
 if TYPE_CHECKING:
     from halmirror.batch import Rules
-    from halmirror.listing import PageSource, Repository
+    from halmirror.repository import PageSource, Repository
     from halmirror.store.model import Stream, Window
     from halmirror.store.writer import Writer
 

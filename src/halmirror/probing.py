@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from halmirror.config import SourceSettings
-    from halmirror.listing import Observer
     from halmirror.oaipmh.protocol import Header, Identity, Page
     from halmirror.oaipmh.transport import Exchange
     from halmirror.sources import Client
+    from halmirror.watching import Observer
 
 Level = Literal["ok", "warn", "fail"]
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from halmirror.config import Settings, SourceSettings
-    from halmirror.listing import Observer, PageSource
+    from halmirror.repository import PageSource
     from halmirror.store.model import Stream
     from halmirror.store.quarantine import Ailing
+    from halmirror.watching import Observer
 
 MOST_A_RUN = 1000
 """Entries of a stream that a harvest asks for again, those not tried for longest first."""

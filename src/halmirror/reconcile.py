@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
     from halmirror.batch import Batch
     from halmirror.config import Settings, SourceSettings
-    from halmirror.listing import Observer, PageSource
     from halmirror.oaipmh.protocol import Page
+    from halmirror.repository import PageSource
     from halmirror.sources import Client
     from halmirror.store.model import Stream, Window
     from halmirror.store.vanished import Vanished
+    from halmirror.watching import Observer
 
 ALWAYS_ALLOWED = 3
 """So few records may always be lost (contract, "Reconcile")."""

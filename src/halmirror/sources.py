@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self, TypedDict
 
 from halmirror.config_values import check_base_url
 from halmirror.errors import MirrorWriteError, UsageError
-from halmirror.listing import Observer, PageSource
 from halmirror.oaipmh.politeness import Pace
+from halmirror.repository import PageSource
 from halmirror.stopping import Stop
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from halmirror.config import Settings, SourceSettings
     from halmirror.oaipmh.protocol import Identity, Page
     from halmirror.oaipmh.transport import Exchange
+    from halmirror.watching import Observer
 
 _HEADER_VALUE = re.compile(r"[!-~](?:[\t -~]*[!-~])?")
 

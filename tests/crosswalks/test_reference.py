@@ -148,9 +148,9 @@ def test_a_former_label_stays_beside_the_type_it_became() -> None:
 
 
 def test_other_repositories_do_not_speak_of_hals_former_types() -> None:
-    sources = [Source("type", "Conference proceedings", None)]
-    body = crosswalk("oai_dc", "generic")(sources, "oai:x:1", None, (), None)
-    assert body.type == DocumentType(other=("Conference proceedings",))
+    label = "Article in non peer-reviewed journal"
+    body = crosswalk("oai_dc", "generic")([Source("type", label, None)], "oai:x:1", None, (), None)
+    assert body.type == DocumentType(other=(label,))
 
 
 @pytest.mark.parametrize(

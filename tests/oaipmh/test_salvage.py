@@ -456,7 +456,13 @@ def test_a_server_that_is_ill_is_no_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [*HAL.glob("*.xml"), *OTHER.glob("*.xml")], ids=lambda path: str(path.name)
+    "path",
+    [
+        path
+        for path in (*HAL.glob("*.xml"), *OTHER.glob("*.xml"))
+        if b"<OAI-PMH" in path.read_bytes()
+    ],
+    ids=lambda path: str(path.name),
 )
 def test_a_whole_page_is_read_as_parse_reads_it(path: Path) -> None:
     data = path.read_bytes()

@@ -41,7 +41,6 @@ _REFINES = {
     "abstract": "description",
     "accessRights": "rights",
     "alternative": "title",
-    "bibliographicCitation": "source",
     "created": "date",
     "issued": "date",
     "licence": "rights",

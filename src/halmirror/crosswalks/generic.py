@@ -284,6 +284,16 @@ def _source(draft: GenericDraft, index: int, text: str, _lang: str | None) -> No
     draft.sources.append((index, text))
 
 
+def _citation(draft: GenericDraft, index: int, text: str, _lang: str | None) -> None:
+    """Qualified Dublin Core says so by the term's name."""
+    again = draft.citation is not None
+    if draft.citation in (None, text):
+        draft.tell(index, *dc.told("citation", "citation", again=again))
+        draft.citation = text
+    else:
+        draft.note(index, text, "bibliographicCitation")
+
+
 def _settle_sources(draft: GenericDraft) -> None:
     """ISSNs, ISBNs, the title before one, a citation in a platform's form or with a year."""
     titled: tuple[int, str] | None = None
@@ -347,6 +357,7 @@ _RULES: Mapping[str, dc.Rule[GenericDraft]] = {
     "format": _format,
     "identifier": _identifier,
     "source": _source,
+    "bibliographicCitation": _citation,
     "language": _language,
     "relation": _relation,
     "coverage": dc.coverage,

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import sqlite3
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from halmirror.oaipmh.protocol import Rejected
     from halmirror.store.model import Stream, Window
-    from halmirror.store.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,21 @@ class Ailing:
 
 
 class QuarantineLog:
-    """Keeps and resolves entries through the one writer; inside its transactions."""
+    """Keeps and resolves entries, over the one writer's connection.
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    ``transaction`` begins one of the writer's; ``keep``, ``came`` and ``listed_again`` are called
+    inside one.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        transaction: Callable[[], AbstractContextManager[None]],
+        now: Callable[[], str],
+    ) -> None:
+        self._connection = connection
+        self._transaction = transaction
+        self._now = now
         self._identifiers: dict[int, set[str]] = {}
 
     def keep(self, stream: Stream, window: Window | None, rejected: Sequence[Rejected]) -> int:
@@ -39,7 +51,7 @@ class QuarantineLog:
         return sum(self._keep(stream, window, one) for one in rejected)
 
     def _keep(self, stream: Stream, window: Window | None, one: Rejected) -> bool:
-        execute, now = self._writer.connection.execute, self._writer.now()
+        execute, now = self._connection.execute, self._now()
         digest = hashlib.blake2b(one.data, digest_size=20).digest()
         known = execute(
             "SELECT id, resolved_at IS NOT NULL FROM quarantine WHERE stream = ?1 AND "
@@ -48,11 +60,11 @@ class QuarantineLog:
         ).fetchone()
         place = window.id if window is not None else None
         if known is None:
-            self._writer.insert(
+            execute(
                 "INSERT INTO quarantine (stream, harvest_window, digest, identifier, position, "
                 "reason, data, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
-                stream.id, place, digest, one.identifier, one.position, one.reason, one.data, now,
-            )  # fmt: skip
+                (stream.id, place, digest, one.identifier, one.position, one.reason, one.data, now),
+            )
         else:
             execute(
                 "UPDATE quarantine SET harvest_window = coalesce(?, harvest_window), digest = ?, "
@@ -69,16 +81,16 @@ class QuarantineLog:
         names = self._names(stream.id)
         if identifier in names:
             names.discard(identifier)
-            self._writer.connection.execute(
+            self._connection.execute(
                 "UPDATE quarantine SET resolved_at = ? "
                 "WHERE stream = ? AND identifier = ? AND resolved_at IS NULL",
-                (self._writer.now(), stream.id, identifier),
+                (self._now(), stream.id, identifier),
             )
 
     def listed_again(self, window: Window) -> None:
         """A window was listed to its end: what it once rejected, nameless, and no longer gives."""
         if window.part is None:
-            self._writer.connection.execute(
+            self._connection.execute(
                 "UPDATE quarantine SET resolved_at = ?1 WHERE stream = ?2 AND identifier IS NULL "
                 "AND resolved_at IS NULL "
                 "AND last_at < (SELECT opened_at FROM harvest_window WHERE id = ?3) "
@@ -86,12 +98,12 @@ class QuarantineLog:
                 "(SELECT o.from_day FROM harvest_window o WHERE o.id = harvest_window)) "
                 "AND (?5 IS NULL OR ?5 >= "
                 "(SELECT o.until_day FROM harvest_window o WHERE o.id = harvest_window))",
-                (self._writer.now(), window.stream, window.id, window.from_day, window.until_day),
+                (self._now(), window.stream, window.id, window.from_day, window.until_day),
             )
 
     def ailing(self, stream: Stream) -> list[Ailing]:
         """The stream's entries that have an identifier, those not tried for longest first."""
-        rows = self._writer.connection.execute(
+        rows = self._connection.execute(
             "SELECT id, identifier, reason FROM quarantine WHERE stream = ? "
             "AND identifier IS NOT NULL AND resolved_at IS NULL ORDER BY last_at, id",
             (stream.id,),
@@ -100,22 +112,22 @@ class QuarantineLog:
 
     def failed_again(self, entry: Ailing, reason: str) -> None:
         """An entry was asked for, in vain."""
-        with self._writer.transaction():
-            self._writer.connection.execute(
+        with self._transaction():
+            self._connection.execute(
                 "UPDATE quarantine SET reason = ?, last_at = ?, attempts = attempts + 1 "
                 "WHERE id = ?",
-                (reason, self._writer.now(), entry.number),
+                (reason, self._now(), entry.number),
             )
 
     def resolve(self, stream: Stream, entry: Ailing) -> None:
         """An entry is done with: the server has another record in its place, or none."""
-        with self._writer.transaction():
+        with self._transaction():
             self.came(stream, entry.identifier)
 
     def _names(self, stream: int) -> set[str]:
         names = self._identifiers.get(stream)
         if names is None:
-            rows = self._writer.connection.execute(
+            rows = self._connection.execute(
                 "SELECT identifier FROM quarantine WHERE stream = ? AND resolved_at IS NULL "
                 "AND identifier IS NOT NULL",
                 (stream,),

@@ -47,7 +47,6 @@ class Writer:
         self.now = now
         self._lock = WriteLock(path)
         self._seq: int | None = None
-        self.quarantine = QuarantineLog(self)
 
     def __enter__(self) -> Self:
         self._lock.acquire()
@@ -56,6 +55,7 @@ class Writer:
         except BaseException:
             self._lock.release()
             raise
+        self.quarantine = QuarantineLog(self.connection, self.transaction, self.now)
         try:
             with self.transaction():
                 self.run = self.insert(
