@@ -14,13 +14,17 @@ _SPACED_END = re.compile(r" \) -(?=\S)")
 _LONGEST_ACRONYM = 30
 
 
-def affiliation(text: str) -> Affiliation | None:
-    """The affiliation a cleaned contributor is, or None: no `` ; `` and no acronym at its end."""
+def affiliation(text: str, *, spaced: bool = False) -> Affiliation | None:
+    """The affiliation a cleaned contributor is, or None: no `` ; `` and no acronym at its end.
+
+    ``spaced``: the record has blanks inside its parentheses, as HAL writes acronyms.  Then a
+    parenthesis without them is a person's: of a funder, an institution, a comment.
+    """
     tight = _tighten(text)
     laboratory, separator, above = tight.partition(" ; ")
     if not separator:
         named = _final_parenthesis(tight)
-        if named and (text.endswith(" )") or _is_acronym(named[1], named[0])):
+        if named and (text.endswith(" )") or (not spaced and _is_acronym(named[1], named[0]))):
             return Affiliation(*named)
         return None
     name, acronym = _final_parenthesis(laboratory) or (laboratory, None)

@@ -65,7 +65,10 @@ _MOST_SEPARATORS = 8
 
 
 class HalDraft(Draft):
-    """A draft that also holds what HAL's rules weigh together at the end."""
+    """A draft that also holds what HAL's rules weigh together at the end.
+
+    ``spaced``: a contributor so far had blanks inside its parentheses, as HAL writes acronyms.
+    """
 
     def __init__(self, identifier: str, version: int | None, trace: Trace | None) -> None:
         super().__init__(trace)
@@ -76,6 +79,7 @@ class HalDraft(Draft):
         self.projects: list[tuple[int, str, Funding]] = []
         self.open_access: list[tuple[int, str]] = []
         self.issns: dict[str, str] = {}
+        self.spaced = False
 
     def is_own_page(self, text: str) -> bool:
         """Whether an address is that of the record's own page, on any of HAL's hosts."""
@@ -102,7 +106,8 @@ def _contributor(draft: HalDraft, index: int, text: str, lang: str | None) -> No
         else:
             draft.projects.append((index, "project", funded))
         return
-    found = affiliation(text)
+    draft.spaced = draft.spaced or " )" in text
+    found = affiliation(text, spaced=draft.spaced)
     if found is None:
         dc.contributor(draft, index, text, lang)
     else:
