@@ -14,7 +14,6 @@ from halmirror.store.model import WINDOW_COLUMNS, Window
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from halmirror.oaipmh.protocol import Token
     from halmirror.store.model import Stream
     from halmirror.store.writer import Writer
 
@@ -56,26 +55,12 @@ class VanishedLog:
             )
         return Window(number, stream.id, "reconcile", None, None)
 
-    def keep(
-        self,
-        stream: Stream,
-        window: Window,
-        keys: Sequence[tuple[str, int]],
-        token: Token | None,
-        response_date: str,
-    ) -> Window:
-        """Keep a page of the list and the place to go on from, in one commit.
+    def keep(self, stream: Stream, window: Window, keys: Sequence[tuple[str, int]]) -> Window:
+        """Keep a page of the list and the place to go on from (``window``), in one commit.
 
         ``keys``: (id, version) of records that are there (deleted headers left out).
         """
-        size = token.complete_list_size if token else None
-        moved = replace(
-            window,
-            token=token.value if token else "",
-            token_at=response_date,
-            announced_last=size if size is not None else window.announced_last,
-            received=window.received + len(keys),
-        )
+        moved = replace(window, token=window.token or "", received=window.received + len(keys))
         with self._writer.transaction():
             self._writer.connection.executemany(
                 "INSERT OR IGNORE INTO listed SELECT ?, id, ? FROM document "
