@@ -124,7 +124,7 @@ class Reconciliation:
         if done:
             for batch in self._given:
                 self._writer.commit_batch(self._streams[0], batch)
-            self._log.mark(windows[0])
+            self._log.mark(windows)
         self._log.finish(self._streams, done=done and not findings.unasked)
         return findings
 

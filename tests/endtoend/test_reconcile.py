@@ -193,6 +193,22 @@ def test_a_harvest_reconciles_by_itself_when_it_is_time(
     assert "nothing was changed" in refused.err
 
 
+def test_a_lower_version_that_is_listed_is_active_again_once_the_higher_one_is_gone(
+    halmirror: CommandLine, endpoint: RecordedEndpoint
+) -> None:
+    first = endpoint.record(GONE)
+    second = first.edited("hal-04493396v1</id", "hal-04493396v2</id")
+    endpoint.records.append(second)
+    assert halmirror("harvest").code == 0
+    assert shown(halmirror, "hal-04493396v1")["status"] == "superseded"
+    endpoint.remove(second.identifier)
+    ran = halmirror("reconcile")
+    assert ran.code == 0, ran.err
+    assert shown(halmirror, "hal-04493396v2")["status"] == "withdrawn"
+    assert shown(halmirror, "hal-04493396v1")["status"] == "active"
+    assert "followed_by" not in shown(halmirror, "hal-04493396v1")
+
+
 def test_a_list_with_tombstones_that_ends_on_a_page_edge_is_whole(tmp_path: Path) -> None:
     command = CommandLine(tmp_path)
     with RecordedEndpoint(RECORDED, page_size=10, deleted_record="persistent") as endpoint:

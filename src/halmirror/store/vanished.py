@@ -116,19 +116,34 @@ class VanishedLog:
                 followed_by,
             )
 
-    def mark(self, window: Window) -> None:
-        """Mark what vanished as withdrawn, or as superseded by what it was merged into."""
+    def mark(self, windows: Sequence[Window]) -> None:
+        """Mark what vanished as withdrawn, or as superseded by what it was merged into.
+
+        The first of the windows holds the answers.  A lower version that the lists still name is
+        active again where none above it is left.
+        """
+        numbers = ", ".join(str(window.id) for window in windows)
         with self._writer.transaction():
             rows = self._writer.connection.execute(
                 "SELECT v.state, v.verdict, v.followed_by FROM vanished v "
                 "JOIN state s ON s.id = v.state WHERE v.harvest_window = ? "
                 "AND v.verdict <> 'there' AND s.end_seq IS NULL AND s.status = 'active' "
                 "ORDER BY v.state",
-                (window.id,),
+                (windows[0].id,),
             ).fetchall()
             for state, verdict, followed_by in rows:
                 status = "withdrawn" if verdict == "withdrawn" else "superseded"
                 self._writer.change_status(state, status, followed_by)
+            left = self._writer.connection.execute(
+                "SELECT s.id, max(s.version) FROM state s WHERE s.end_seq IS NULL "
+                "AND s.status = 'superseded' AND EXISTS (SELECT 1 FROM listed l "
+                "WHERE l.document = s.document AND l.version = s.version "
+                f"AND l.harvest_window IN ({numbers})) AND NOT EXISTS (SELECT 1 FROM state o "
+                "WHERE o.document = s.document AND o.end_seq IS NULL AND o.status = 'active') "
+                "GROUP BY s.document ORDER BY s.document"
+            ).fetchall()
+            for state, _ in left:
+                self._writer.change_status(state, "active")
 
     def finish(self, streams: Sequence[Stream], *, done: bool) -> None:
         """Clear the lists away; ``done``: note on the streams that they were compared."""
