@@ -71,6 +71,7 @@ class Lanes:
         self._idle = [Lane(client, self)]
         self._lanes = 1
         self._running: dict[int, Window] = {}
+        self._stopped: StoppedError | None = None
         self._done: queue.SimpleQueue[tuple[Lane, Window, Outcome | BaseException]] = (
             queue.SimpleQueue()
         )
@@ -113,6 +114,8 @@ class Lanes:
                 self.stop.check()
             window, outcome = self._ended()
             yield window, outcome
+        if self._stopped is not None:
+            raise self._stopped
 
     def _next(self, todo: list[Window]) -> int | None:
         """The first window that shares no day with those under way."""
@@ -154,6 +157,7 @@ class Lanes:
         del self._running[window.id]
         self._idle.append(lane)
         if isinstance(result, StoppedError) and self._running:
+            self._stopped = result
             return self._ended()  # the others have their grace
         if isinstance(result, BaseException):
             raise result
