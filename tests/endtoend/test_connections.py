@@ -105,6 +105,33 @@ def test_so_many_windows_at_once_as_connections_and_none_shares_a_day(
     assert set(lists.values()) == {1}
 
 
+def test_windows_found_empty_together_do_not_ask_the_same_at_once(tmp_path: Path) -> None:
+    """Each empty window is checked by a list without dates: the same request for all of them."""
+    path = tmp_path / "mirror.sqlite"
+
+    @dataclass
+    class Failing(Watched):
+        failing: bool = True
+
+        def respond(self, request: ParsedRequest) -> Reply:
+            reply = super().respond(request)
+            asked = request.argument("until") is not None or request.argument("from") is not None
+            if self.failing and request.verb == "ListRecords" and asked:
+                return Reply(503, {"Retry-After": "0"}, b"")
+            return reply
+
+    with Failing() as endpoint:
+        assert harvested(endpoint, path, 3).exit_code != 0
+        endpoint.failing = False
+        today = datetime.now(UTC).date().isoformat()
+        endpoint.records = [record.stamped(today) for record in endpoint.records]
+        report = harvested(endpoint, path, 3)
+    assert report.exit_code == 0, report
+    assert report.sources[0].closed_windows > 3
+    assert count(path) == 73
+    assert endpoint.twice_at_once == []
+
+
 def test_a_window_that_is_stopped_while_another_ends_is_no_success(tmp_path: Path) -> None:
     """One of two windows hears of the end between its pages, the other is on its last page."""
     path = tmp_path / "mirror.sqlite"
