@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.2
 
+_Asked = tuple[str | tuple[str, str], ...]
+"""A request: its verb, and its arguments in order of their names."""
+
 
 class Lane:
     """One connection, and its place in the turns; a `PageSource` for the window it takes."""
@@ -38,12 +41,18 @@ class Lane:
         self._lanes = lanes
 
     def page(self, verb: str, arguments: Mapping[str, str]) -> Page:
-        """The page that answers a request; others have their turn meanwhile."""
+        """The page that answers a request; others have their turn meanwhile.
+
+        The same request of another lane is waited for first: no server is asked it twice at once.
+        """
+        asked = (verb, *sorted(arguments.items()))
+        self._lanes.begin(asked)
         self._lanes.pass_turn()
         try:
             return self._client.page(verb, arguments)
         finally:
             self._lanes.take_turn()
+            self._lanes.end(asked)
 
     def sleep(self, seconds: float) -> None:
         """Wait; others have their turn meanwhile."""
@@ -66,12 +75,14 @@ class Lanes:
         self.stop = stop
         self._connect = connect
         self._connections = connections
-        self._turn = threading.Lock()
+        self._turn = threading.Condition(threading.Lock())
+        self._asked: set[_Asked] = set()
         self._dropped = False
         self._opened = ExitStack()
         self._idle = [Lane(client, self)]
         self._lanes = 1
         self._running: dict[int, Window] = {}
+        self._stopped: StoppedError | None = None
         self._done: queue.SimpleQueue[tuple[Lane, Window, Outcome | BaseException]] = (
             queue.SimpleQueue()
         )
@@ -83,18 +94,37 @@ class Lanes:
     def __exit__(self, *exception: object) -> None:
         # A lane that still waits for the server finds this when it comes back, and writes nothing.
         self._dropped = True
+        self._turn.notify_all()
         self._turn.release()
         self._opened.close()
 
     def take_turn(self) -> None:
         """Wait for the turn.  Raises `StoppedError` where the run has ended meanwhile."""
         self._turn.acquire()
-        if self._dropped:
-            raise StoppedError("the run has ended")
+        self._check()
 
     def pass_turn(self) -> None:
         """Let the others go on."""
         self._turn.release()
+
+    def begin(self, asked: _Asked) -> None:
+        """Wait until no lane has that request under way, and take it; in one's turn.
+
+        Raises `StoppedError` as `take_turn` does.
+        """
+        while asked in self._asked:
+            self._turn.wait()
+            self._check()
+        self._asked.add(asked)
+
+    def end(self, asked: _Asked) -> None:
+        """That request has its answer; in one's turn."""
+        self._asked.discard(asked)
+        self._turn.notify_all()
+
+    def _check(self) -> None:
+        if self._dropped:
+            raise StoppedError("the run has ended")
 
     def run(
         self, todo: list[Window], take: Callable[[Lane, Window], Outcome]
@@ -114,6 +144,8 @@ class Lanes:
                 self.stop.check()
             window, outcome = self._ended()
             yield window, outcome
+        if self._stopped is not None:
+            raise self._stopped
 
     def _next(self, todo: list[Window]) -> int | None:
         """The first window that shares no day with those under way."""
@@ -155,6 +187,7 @@ class Lanes:
         del self._running[window.id]
         self._idle.append(lane)
         if isinstance(result, StoppedError) and self._running:
+            self._stopped = result
             return self._ended()  # the others have their grace
         if isinstance(result, BaseException):
             raise result

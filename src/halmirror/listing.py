@@ -344,8 +344,7 @@ class Listing:
         if announced is None:
             self._close(window, outcome, "noRecordsMatch after a token, no size announced")
             return
-        reach = (window.cursor or 0) + (window.page_size or 0)
-        if reach >= announced:
+        if window.may_end():
             # A document that the server could not load leaves a gap, which closing fills.
             self._close(window, outcome, "noRecordsMatch after the last record")
             return
@@ -384,24 +383,9 @@ def _is_empty(page: Page) -> bool:
 
 def _advanced(window: Window, batch: Batch) -> Window:
     """The window after a batch: counts and the token to go on with (none: the list's end)."""
-    token = batch.token
     got = len(batch.rows) + len(batch.rejected)
-    size = token.complete_list_size if token else None
-    cursor = token.cursor if token else None
-    first_page = window.token is None
-    page_size = window.page_size
-    if first_page:
-        page_size = got
-    elif cursor is not None and window.cursor is not None and cursor > window.cursor:
-        page_size = cursor - window.cursor
     return replace(
-        window,
-        token=token.value or None if token else None,
-        token_at=batch.response_date,
-        cursor=cursor if cursor is not None else window.cursor,
-        page_size=page_size,
-        announced_first=size if first_page else window.announced_first,
-        announced_last=size if size is not None else window.announced_last,
+        window.after(batch.token, got, batch.response_date),
         received=window.received + len(batch.rows),
         quarantined=window.quarantined + len(batch.rejected),
     )

@@ -39,6 +39,8 @@ ALWAYS_ALLOWED = 3
 """So few records may always be lost (contract, "Reconcile")."""
 
 _DEAD_TOKENS = 3
+_DEATHS = {"badResumptionToken", "noRecordsMatch"}
+"""What a server may say to a token that has expired (HAL's search engine: nothing found)."""
 
 
 @dataclass(slots=True)
@@ -123,7 +125,7 @@ class Reconciliation:
         if done:
             for batch in self._given:
                 self._writer.commit_batch(self._streams[0], batch)
-            self._log.mark(windows[0])
+            self._log.mark(windows)
         self._log.finish(self._streams, done=done and not findings.unasked)
         return findings
 
@@ -149,11 +151,12 @@ class Reconciliation:
         while window.token != "":
             page = self._client.page("ListIdentifiers", self._arguments(stream, window))
             codes = {error.code for error in page.errors}
-            if codes == {"badResumptionToken"} and window.token and deaths < _DEAD_TOKENS:
+            ended = self._is_end(codes, window)
+            if codes and codes <= _DEATHS and not ended and window.token and deaths < _DEAD_TOKENS:
                 deaths += 1
                 window = self._writer.restart(window, "its resumption token has died")
                 continue
-            if codes and not self._is_end(codes, window):
+            if codes and not ended:
                 error = page.errors[0]
                 raise ProtocolError(
                     f"{stream.source_name}: the list of identifiers was refused: {error.code}: "
@@ -178,7 +181,7 @@ class Reconciliation:
     def _is_end(self, codes: set[str], window: Window) -> bool:
         if codes != {"noRecordsMatch"}:
             return False
-        return not window.token or window.received >= (window.announced_last or 0)
+        return not window.token or window.may_end()
 
     def _keep(self, stream: Stream, window: Window, page: Page) -> Window:
         keys = [
@@ -186,7 +189,8 @@ class Reconciliation:
             for header in page.headers
             if not header.deleted
         ]
-        return self._log.keep(stream, window, keys, page.token, page.response_date)
+        got = len(page.headers) + len(page.rejected)
+        return self._log.keep(stream, window.after(page.token, got, page.response_date), keys)
 
     def _check_whole(self, stream: Stream, window: Window) -> None:
         """A list that falls short proves no record gone (HAL's short lists, docs/harvesting.md)."""

@@ -191,3 +191,62 @@ def test_a_harvest_reconciles_by_itself_when_it_is_time(
     refused = halmirror("harvest")
     assert refused.code == 3
     assert "nothing was changed" in refused.err
+
+
+def test_a_lower_version_that_is_listed_is_active_again_once_the_higher_one_is_gone(
+    halmirror: CommandLine, endpoint: RecordedEndpoint
+) -> None:
+    first = endpoint.record(GONE)
+    second = first.edited("hal-04493396v1</id", "hal-04493396v2</id")
+    endpoint.records.append(second)
+    assert halmirror("harvest").code == 0
+    assert shown(halmirror, "hal-04493396v1")["status"] == "superseded"
+    endpoint.remove(second.identifier)
+    ran = halmirror("reconcile")
+    assert ran.code == 0, ran.err
+    assert shown(halmirror, "hal-04493396v2")["status"] == "withdrawn"
+    assert shown(halmirror, "hal-04493396v1")["status"] == "active"
+    assert "followed_by" not in shown(halmirror, "hal-04493396v1")
+
+
+def test_a_list_with_tombstones_that_ends_on_a_page_edge_is_whole(tmp_path: Path) -> None:
+    command = CommandLine(tmp_path)
+    with RecordedEndpoint(RECORDED, page_size=10, deleted_record="persistent") as endpoint:
+        endpoint.records = endpoint.records[:20]
+        endpoint.replace(endpoint.records[0].tombstone("2025-11-01"))
+        command.configure(endpoint.url)
+        assert command("harvest").code == 0
+        ran = command("reconcile")
+    assert ran.code == 0, ran.err
+    assert ran.out == (
+        "hal: 19 listed, 19 active; 0 withdrawn, 0 merged, 0 still there, 0 not asked\n"
+    )
+
+
+def test_a_token_that_died_between_two_runs_costs_only_its_list(tmp_path: Path) -> None:
+    """On some servers an expired token finds no records: that is not the list's end."""
+    command = CommandLine(tmp_path)
+    process = None
+
+    class Forgetful(RecordedEndpoint):
+        tokens = 0
+
+        def respond(self, request: ParsedRequest) -> Reply:
+            if process is not None and request.argument("resumptionToken"):
+                self.tokens += 1
+                if self.tokens == 1:
+                    os.kill(process.pid, signal.SIGKILL)
+                if self.tokens == 2:
+                    return Reply(200, {}, (RECORDED / "error-noRecordsMatch.xml").read_bytes())
+            return super().respond(request)
+
+    with Forgetful(RECORDED, page_size=20) as endpoint:
+        command.configure(endpoint.url)
+        command("harvest")
+        endpoint.remove(GONE)
+        process = command.start("reconcile")
+        process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL
+        ran = command("reconcile")
+    assert ran.code == 0, ran.err
+    assert "72 listed, 73 active; 1 withdrawn" in ran.out

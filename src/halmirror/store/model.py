@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from halmirror.oaipmh.protocol import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,35 @@ class Window:
     attempts: int = 0
     reason: str | None = None
     part: str | None = None
+
+    def after(self, token: Token | None, got: int, response_date: str) -> Window:
+        """The window after a page of ``got`` records: its place, and what the list announces.
+
+        Its token is none after the list's last page.
+        """
+        size = token.complete_list_size if token else None
+        cursor = token.cursor if token else None
+        first = self.token is None
+        page_size = got if first else self.page_size
+        if not first and cursor is not None and self.cursor is not None and cursor > self.cursor:
+            page_size = cursor - self.cursor
+        return replace(
+            self,
+            token=token.value or None if token else None,
+            token_at=response_date,
+            cursor=cursor if cursor is not None else self.cursor,
+            page_size=page_size,
+            announced_first=size if first else self.announced_first,
+            announced_last=size if size is not None else self.announced_last,
+        )
+
+    def may_end(self) -> bool:
+        """Whether ``noRecordsMatch`` after a token can be the end: the counts bear it out.
+
+        By the place, since a page may hold fewer than it stands for (HAL skips what fails to load).
+        """
+        reach = (self.cursor or 0) + (self.page_size or 0)
+        return max(reach, self.received + self.quarantined) >= (self.announced_last or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from halmirror.store.model import WINDOW_COLUMNS, Window
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from halmirror.oaipmh.protocol import Token
     from halmirror.store.model import Stream
     from halmirror.store.writer import Writer
 
@@ -56,26 +55,12 @@ class VanishedLog:
             )
         return Window(number, stream.id, "reconcile", None, None)
 
-    def keep(
-        self,
-        stream: Stream,
-        window: Window,
-        keys: Sequence[tuple[str, int]],
-        token: Token | None,
-        response_date: str,
-    ) -> Window:
-        """Keep a page of the list and the place to go on from, in one commit.
+    def keep(self, stream: Stream, window: Window, keys: Sequence[tuple[str, int]]) -> Window:
+        """Keep a page of the list and the place to go on from (``window``), in one commit.
 
         ``keys``: (id, version) of records that are there (deleted headers left out).
         """
-        size = token.complete_list_size if token else None
-        moved = replace(
-            window,
-            token=token.value if token else "",
-            token_at=response_date,
-            announced_last=size if size is not None else window.announced_last,
-            received=window.received + len(keys),
-        )
+        moved = replace(window, token=window.token or "", received=window.received + len(keys))
         with self._writer.transaction():
             self._writer.connection.executemany(
                 "INSERT OR IGNORE INTO listed SELECT ?, id, ? FROM document "
@@ -131,19 +116,34 @@ class VanishedLog:
                 followed_by,
             )
 
-    def mark(self, window: Window) -> None:
-        """Mark what vanished as withdrawn, or as superseded by what it was merged into."""
+    def mark(self, windows: Sequence[Window]) -> None:
+        """Mark what vanished as withdrawn, or as superseded by what it was merged into.
+
+        The first of the windows holds the answers.  A lower version that the lists still name is
+        active again where none above it is left.
+        """
+        numbers = ", ".join(str(window.id) for window in windows)
         with self._writer.transaction():
             rows = self._writer.connection.execute(
                 "SELECT v.state, v.verdict, v.followed_by FROM vanished v "
                 "JOIN state s ON s.id = v.state WHERE v.harvest_window = ? "
                 "AND v.verdict <> 'there' AND s.end_seq IS NULL AND s.status = 'active' "
                 "ORDER BY v.state",
-                (window.id,),
+                (windows[0].id,),
             ).fetchall()
             for state, verdict, followed_by in rows:
                 status = "withdrawn" if verdict == "withdrawn" else "superseded"
                 self._writer.change_status(state, status, followed_by)
+            left = self._writer.connection.execute(
+                "SELECT s.id, max(s.version) FROM state s WHERE s.end_seq IS NULL "
+                "AND s.status = 'superseded' AND EXISTS (SELECT 1 FROM listed l "
+                "WHERE l.document = s.document AND l.version = s.version "
+                f"AND l.harvest_window IN ({numbers})) AND NOT EXISTS (SELECT 1 FROM state o "
+                "WHERE o.document = s.document AND o.end_seq IS NULL AND o.status = 'active') "
+                "GROUP BY s.document ORDER BY s.document"
+            ).fetchall()
+            for state, _ in left:
+                self._writer.change_status(state, "active")
 
     def finish(self, streams: Sequence[Stream], *, done: bool) -> None:
         """Clear the lists away; ``done``: note on the streams that they were compared."""
