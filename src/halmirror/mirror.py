@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from halmirror import query as tree
+from halmirror.batch import Rules
 from halmirror.errors import NotFoundError, QueryError, UsageError
+from halmirror.explaining import explain
 from halmirror.identifiers import body_keys, lookup_keys, parse_hal_id
 from halmirror.record import STATUSES, Record, Status
 from halmirror.store.database import open_for_reading, translated
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Sequence
 
+    from halmirror.explaining import Explanation
     from halmirror.frame import Frame
 
 SORTS = ("relevance", "newest", "oldest")
@@ -172,6 +175,21 @@ class Mirror:
             if state is None or state.frame is None:
                 raise NotFoundError(f"{identifier}: the mirror holds no metadata of it")
             return self._reader.record(state, seq), self._reader.frame(state)
+
+    def explain(self, identifier: str, *, at: int | None = None) -> Explanation:
+        """Where each value of the record's metadata went, and by which rule.
+
+        Today's rules are walked once more over the metadata as they came.  Raises
+        `NotFoundError` where there is no such record, or it never had metadata.
+        """
+        with translated(self.path):
+            seq = self._reader.latest() if at is None else at
+            state = self._state(identifier, seq)
+            if state is None or state.frame is None or state.prefix is None:
+                raise NotFoundError(f"{identifier}: the mirror holds no metadata of it")
+            rules = Rules(state.prefix, self._reader.profile(state))
+            frame, head = self._reader.frame(state), self._reader.head(state, seq)
+            return explain(frame.source, rules, head.id, head.version, head.sets, frame.body)
 
     def has_later_version(self, record: Record) -> bool:
         """Whether the mirror knows a higher version of the record's document."""

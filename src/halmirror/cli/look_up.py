@@ -18,7 +18,7 @@ from halmirror.cli.context import (
     filters,
     pass_invocation,
 )
-from halmirror.errors import NotFoundError
+from halmirror.errors import NotFoundError, UsageError
 from halmirror.printable import printable, printable_json
 
 if TYPE_CHECKING:
@@ -35,13 +35,19 @@ if TYPE_CHECKING:
     show_default=True, help="How to write each record.",
 )  # fmt: skip
 @click.option("--as-of", metavar="TIME", help="As the mirror held it: a day, time stamp or run.")
+@click.option(
+    "--explain", "view", flag_value="explain",
+    help="Where each source value went, by which rule, as a table or JSON.",
+)  # fmt: skip
 @click.option("--lang", "lang", type=click.Choice(["en", "fr"]), help="The same as --ui.")
 @pass_invocation
 def show(
     invocation: Invocation,
+    /,
     identifiers: tuple[str, ...],
     form: str,
     as_of: str | None,
+    view: str | None,
     lang: Ui | None,
 ) -> None:
     """Show records by identifier, without a network.
@@ -53,15 +59,19 @@ def show(
     Examples:
       halmirror show hal-04493396
       halmirror show 10.1103/PhysRevE.87.033017 --format bibtex
+      halmirror show hal-04493396 --explain
       cut -f1 ids.tsv | halmirror show - --format json
     """
     check_time(as_of)
+    if view and form not in ("text", "json"):
+        raise UsageError(f"--{view} is written as text or json, not as {form}; leave one out")
     asked = missing = 0
     with invocation.mirror() as mirror:
         at = mirror.seq_at(as_of) if as_of else None
         for identifier in _each(identifiers):
             asked += 1
-            text = _shown(mirror, identifier, form, lang or invocation.ui, at)
+            ui = lang or invocation.ui
+            text = (_VIEWS[view] if view else _shown)(mirror, identifier, form, ui, at)
             if text is None:
                 missing += 1
                 _say_missing(identifier, as_of)
@@ -185,6 +195,21 @@ def _shown(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -
 
     later = mirror.has_later_version(record)
     return text.render(record, ui, width=_columns(), later=later).rstrip("\n")
+
+
+def _explained(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -> str | None:
+    try:
+        explanation = mirror.explain(identifier, at=at)
+    except NotFoundError:
+        return None
+    if form == "json":
+        return printable_json(explanation.json().decode())
+    from halmirror.export import account
+
+    return account.render(explanation, ui, width=_columns())
+
+
+_VIEWS = {"explain": _explained}
 
 
 def _say_missing(identifier: str, as_of: str | None) -> None:

@@ -166,6 +166,13 @@ class Reader:
         except FrameError as error:
             raise _damaged(state, str(error)) from error
 
+    def profile(self, state: State) -> str:
+        """The profile of the state's source: whose rules hold for it."""
+        (profile,) = self.connection.execute(
+            "SELECT profile FROM source WHERE name = ?", (state.source,)
+        ).fetchone()
+        return str(profile)
+
     def record(self, state: State, at: int) -> Record:
         """The state's record."""
         return Record(self.head(state, at), self._decoded(state))
