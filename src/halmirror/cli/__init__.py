@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reconcile": ("halmirror.cli.reconciling", "Find what vanished from a source."),
     "show": ("halmirror.cli.look_up", "Look records up by any identifier, offline."),
     "search": ("halmirror.cli.look_up", "Search the mirror, offline."),
+    "diff": ("halmirror.cli.past", "What changed in a record, in words."),
+    "changes": ("halmirror.cli.past", "The feed of what changed in the mirror."),
     "status": ("halmirror.cli.state", "What the mirror holds, and how its harvests stand."),
     "export": ("halmirror.cli.exporting", "Write records as JSON Lines, XML or BibTeX."),
     "quarantine": ("halmirror.cli.quarantining", "What could not be taken: list, show, retry."),

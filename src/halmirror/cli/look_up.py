@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from halmirror.cli.context import (
     check_sources,
     check_text,
     check_time,
+    columns,
     filter_options,
     filters,
     pass_invocation,
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 @click.option(
     "--explain", "view", flag_value="explain",
     help="Where each source value went, by which rule, as a table or JSON.",
+)  # fmt: skip
+@click.option(
+    "--history", "view", flag_value="history",
+    help="The document's states: when, status, sets and which keys changed.",
 )  # fmt: skip
 @click.option("--lang", "lang", type=click.Choice(["en", "fr"]), help="The same as --ui.")
 @pass_invocation
@@ -194,7 +198,7 @@ def _shown(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -
     from halmirror.export import text
 
     later = mirror.has_later_version(record)
-    return text.render(record, ui, width=_columns(), later=later).rstrip("\n")
+    return text.render(record, ui, width=columns(), later=later).rstrip("\n")
 
 
 def _explained(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -> str | None:
@@ -206,10 +210,22 @@ def _explained(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | Non
         return printable_json(explanation.json().decode())
     from halmirror.export import account
 
-    return account.render(explanation, ui, width=_columns())
+    return account.render(explanation, ui, width=columns())
 
 
-_VIEWS = {"explain": _explained}
+def _past(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -> str | None:
+    try:
+        history = mirror.history(identifier, at=at)
+    except NotFoundError:
+        return None
+    if form == "json":
+        return printable_json(history.json().decode())
+    from halmirror.export.past import render_history
+
+    return render_history(history, ui, width=columns())
+
+
+_VIEWS = {"explain": _explained, "history": _past}
 
 
 def _say_missing(identifier: str, as_of: str | None) -> None:
@@ -233,11 +249,6 @@ def _json(hits: Hits) -> str:
             "next": hits.next,
         }
     ).decode()
-
-
-def _columns() -> int:
-    """The terminal's width, up to what reads well."""
-    return min(shutil.get_terminal_size((80, 24)).columns, 100)
 
 
 def _table(hits: Hits, ui: Ui) -> None:
