@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "harvest": ("halmirror.cli.harvesting", "Bring the mirror up to date."),
     "reconcile": ("halmirror.cli.reconciling", "Find what vanished from a source."),
     "show": ("halmirror.cli.look_up", "Look records up by any identifier, offline."),
+    "cite": ("halmirror.cli.look_up", "A record's citation, as on HAL's page."),
     "search": ("halmirror.cli.look_up", "Search the mirror, offline."),
     "diff": ("halmirror.cli.past", "What changed in a record, in words."),
     "changes": ("halmirror.cli.past", "The feed of what changed in the mirror."),

@@ -1,4 +1,4 @@
-"""``halmirror show`` and ``halmirror search``."""
+"""``halmirror show``, ``halmirror cite`` and ``halmirror search``."""
 
 from __future__ import annotations
 
@@ -83,6 +83,41 @@ def show(
                 if asked > 1 and form == "text":
                     click.echo()
                 click.echo(text)
+    if missing:
+        raise click.exceptions.Exit(1 if missing == asked else 3)
+
+
+@click.command()
+@click.argument("identifiers", nargs=-1, required=True, metavar="ID...")
+@click.option("--style", default="hal", show_default=True, metavar="STYLE", help="Only hal so far.")
+@pass_invocation
+def cite(invocation: Invocation, identifiers: tuple[str, ...], style: str) -> None:
+    """Give the citation of records, one a line, without a network.
+
+    The style "hal" is the line that HAL's own page has under "Cite". IDs are those of show;
+    "-" reads them from standard input, one a line.
+
+    \b
+    Examples:
+      halmirror cite hal-04493396
+      halmirror cite - --style hal < identifiers.txt
+    """
+    from halmirror.citation import STYLES
+    from halmirror.citation import cite as line_of
+
+    if style not in STYLES:
+        raise UsageError(f"--style: there is no style '{style}'; there is {', '.join(STYLES)}")
+    asked = missing = 0
+    with invocation.mirror() as mirror:
+        for identifier in _each(identifiers):
+            asked += 1
+            record = mirror.get(identifier)
+            if record is None:
+                missing += 1
+                _say_missing(identifier, None)
+            else:
+                later = mirror.has_later_version(record)
+                click.echo(printable(line_of(record, later_versions=later)))
     if missing:
         raise click.exceptions.Exit(1 if missing == asked else 3)
 
