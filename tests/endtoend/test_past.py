@@ -247,3 +247,23 @@ def test_what_cannot_be_is_refused(
     ran = changed(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert message in ran.err
+
+
+def test_a_record_that_vanishes_and_comes_back_is_withdrawn_and_restored(
+    halmirror: CommandLine, endpoint: RecordedEndpoint
+) -> None:
+    assert halmirror("harvest").code == 0
+    record = endpoint.record("oai:HAL:hal-04493396v1")
+    endpoint.remove(record.identifier)
+    assert halmirror("reconcile").code == 0
+    endpoint.records.append(record.stamped(TODAY))
+    assert halmirror("harvest").code == 0
+    found = states(halmirror, "hal-04493396")
+    assert [(one["change"], one["status"]) for one in found] == [
+        ("new", "active"),
+        ("withdrawn", "withdrawn"),
+        ("restored", "active"),
+    ]
+    assert all("keys" not in one and "sets_added" not in one for one in found)
+    said = halmirror("diff", "hal-04493396").out
+    assert "status: was withdrawn and is now active" in said
