@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from halmirror.citation import Roles, cite, page_range, roles, tail
+from halmirror.citation import Roles, cite, roles, tail
 from halmirror.record import (
     Affiliation,
     Body,
@@ -16,6 +16,7 @@ from halmirror.record import (
     Record,
     Title,
 )
+from halmirror.tails import page_range
 from recorded_records import recorded_records
 
 EXPORTS = Path(__file__).parent / "data" / "hal-exports"

@@ -17,10 +17,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halmirror.record import Affiliation, Body, Container, Name, Record, Title, versioned
+from halmirror.tails import built_tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+STYLES = ("hal",)
+"""The styles that `halmirror cite` knows; ``hal`` is the line on HAL's own page."""
 SHOWN_AUTHORS = 5
 """As many authors stand in HAL's citation; further ones are ``et al.``."""
 
@@ -54,8 +57,8 @@ def cite(record: Record, *, later_versions: bool = False) -> str:
     """HAL's citation of a record, on one line.
 
     The id carries ``vN`` from version 2 on, or where ``later_versions`` says that the mirror
-    knows a later one.  Without a tail (other repositories have none) one is built from
-    container, publisher, date and DOI in the order of HAL's article citation.
+    knows a later one.  Without a tail (other repositories have none) one is built from the parts
+    by HAL's pattern for the type (`halmirror.tails`).
     """
     number = record.head.version
     shown = number if number is not None and (number > 1 or later_versions) else None
@@ -116,7 +119,7 @@ def tail(body: Body) -> str:
     """
     if body.citation:
         return _BRACKETED.sub(r"⟨\g<inner>⟩", body.citation).rstrip(". ")
-    return _built_tail(body)
+    return built_tail(body)
 
 
 def roles(body: Body) -> Roles:
@@ -139,29 +142,8 @@ def roles(body: Body) -> Roles:
     return Roles()
 
 
-def page_range(pages: str) -> str:
-    """Pages as HAL's citation has them: ``pp.`` before, unless there is a ``p`` in them."""
-    return pages if "p" in pages.lower() else f"pp.{pages}"
-
-
 def _primary(language: str) -> str:
     return language.split("-", 1)[0].lower()
-
-
-def _built_tail(body: Body) -> str:
-    container = body.container or Container()
-    issue = f"({container.issue})" if container.issue else None
-    parts = (
-        container.title or container.conference,
-        body.publishers[0] if body.publishers else None,
-        str(body.year) if body.year is not None else body.date,
-        container.series,
-        " ".join(part for part in (container.volume, issue) if part),
-        page_range(container.pages) if container.pages else None,
-    )
-    built = ", ".join(part for part in parts if part).rstrip(". ")
-    doi = body.identifiers.doi[0] if body.identifiers and body.identifiers.doi else None
-    return ". ".join(part for part in (built, f"⟨{doi}⟩" if doi else "") if part)
 
 
 def _contributor_names(body: Body) -> frozenset[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -20,19 +21,24 @@ from datetime import date as day_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from halmirror import history as past_of
 from halmirror import query as tree
 from halmirror.errors import NotFoundError, QueryError, UsageError
 from halmirror.identifiers import body_keys, lookup_keys, parse_hal_id
 from halmirror.record import STATUSES, Record, Status
 from halmirror.store.database import open_for_reading, translated
+from halmirror.store.past import Past
 from halmirror.store.reader import Reader, State
 from halmirror.store.search import Index
 
 if TYPE_CHECKING:
     import os
+    import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
+    from halmirror.explaining import Explanation
     from halmirror.frame import Frame
+    from halmirror.history import Change, Difference, History
 
 SORTS = ("relevance", "newest", "oldest")
 _LARGEST = 2**62
@@ -173,6 +179,93 @@ class Mirror:
                 raise NotFoundError(f"{identifier}: the mirror holds no metadata of it")
             return self._reader.record(state, seq), self._reader.frame(state)
 
+    def explain(self, identifier: str, *, at: int | None = None) -> Explanation:
+        """Where each value of the record's metadata went, and by which rule.
+
+        Today's rules are walked once more over the metadata as they came.  Raises
+        `NotFoundError` where there is no such record, or it never had metadata.
+        """
+        # The crosswalks need lxml, which looking up does without.
+        from halmirror.batch import Rules
+        from halmirror.explaining import explain
+
+        with translated(self.path):
+            seq = self._reader.latest() if at is None else at
+            state = self._state(identifier, seq)
+            if state is None or state.frame is None or state.prefix is None:
+                raise NotFoundError(f"{identifier}: the mirror holds no metadata of it")
+            rules = Rules(state.prefix, self._reader.profile(state))
+            frame, head = self._reader.frame(state), self._reader.head(state, seq)
+            return explain(frame.source, rules, head.id, head.version, head.sets, frame.body)
+
+    def history(self, identifier: str, *, at: int | None = None) -> History:
+        """The states of a document, or of one version where ``identifier`` names one.
+
+        Raises `NotFoundError`.
+        """
+        with translated(self.path):
+            seq = self._reader.latest() if at is None else at
+            state, version = self._document(identifier, seq)
+            past = Past(self._connection)
+            return past_of.history(self._reader, past, state, version, seq)
+
+    def diff(
+        self, identifier: str, *, before: int | None = None, after: int | None = None
+    ) -> Difference:
+        """What differs between a document's states at two commits, key by key.
+
+        ``after``: the newest commit unless told.  ``before``: the state that came before that
+        one unless told; where there is none, the difference says so and has no changes.
+        Raises `NotFoundError` where the mirror did not hold the document at a commit named.
+        """
+        with translated(self.path):
+            seq = self._reader.latest() if after is None else after
+            _, version = found = self._document(identifier, seq)
+            document, new = found[0].document, found[0]
+            old: tuple[State, int] | None = None
+            past = Past(self._connection)
+            if before is not None:
+                state = self._of_documents([document], before, version)
+                if state is None:
+                    raise NotFoundError(f"{identifier}: the mirror did not hold it at that time")
+                old = state, before
+            else:
+                old = self._state_before(past, document, version, new, seq)
+            return past_of.difference(self._reader, past, old, (new, seq))
+
+    def _state_before(
+        self, past: Past, document: int, version: int | None, shown: State, at: int
+    ) -> tuple[State, int] | None:
+        """What look-up gave of a document before it gave the state shown."""
+        for begun in sorted({one.first_seq for one in past.states(document, at)}, reverse=True):
+            state = self._of_documents([document], begun - 1, version)
+            if state is not None and state.id != shown.id:
+                return state, begun - 1
+        return None
+
+    def changes(
+        self, after: int, upto: int | None = None, *, sources: Sequence[str] = ()
+    ) -> Iterator[Change]:
+        """The feed: every new state after the commit ``after``, up to ``upto`` or the newest.
+
+        By commit, and within one by source, id and version.  ``sources``: of these alone.
+        """
+        with self._snapshot() as connection:
+            reader = Reader(connection)
+            last = reader.latest() if upto is None else upto
+            for change in past_of.changes(reader, Past(connection), after, last):
+                if not sources or change.source in sources:
+                    yield change
+
+    def _document(self, identifier: str, at: int) -> tuple[State, int | None]:
+        """The state an identifier stands for, and the version where it names one."""
+        state = self._state(identifier, at)
+        if state is None:
+            raise NotFoundError(f"{identifier}: no such record in the mirror")
+        named = parse_hal_id(identifier.strip())
+        own = named is not None and named == (state.local_id, state.version)
+        return state, state.version if own else None
+
     def has_later_version(self, record: Record) -> bool:
         """Whether the mirror knows a higher version of the record's document."""
         with translated(self.path):
@@ -309,28 +402,31 @@ class Mirror:
     def _states(
         self, filters: Filters | None, at: int | None
     ) -> Iterator[tuple[Reader, State, int]]:
-        """The states picked, over a connection and one transaction of their own.
-
-        So a harvest changes nothing underneath, and several passes may go on at once.
-        """
+        """The states picked, in one snapshot; several passes may go on at once."""
         filters = filters or Filters()
         nodes = filters.nodes()
         statuses = filters.statuses()
+        with self._snapshot() as connection:
+            reader = Reader(connection)
+            latest = reader.latest()
+            seq = latest if at is None else at
+            hits = None
+            if nodes:
+                index = Index(connection, seq, latest)
+                node = tree.All(tuple(nodes))
+                hits = index.find(node, sort="newest", statuses=statuses, wanted=0).hits
+            for state in reader.every(seq, statuses):
+                if hits is None or (state.content is not None and state.content in hits):
+                    yield reader, state, seq
+
+    @contextlib.contextmanager
+    def _snapshot(self) -> Iterator[sqlite3.Connection]:
+        """A connection and one transaction of their own: a harvest changes nothing in it."""
         connection = open_for_reading(self.path)
         try:
             with translated(self.path):
                 connection.execute("BEGIN")
-                reader = Reader(connection)
-                latest = reader.latest()
-                seq = latest if at is None else at
-                hits = None
-                if nodes:
-                    index = Index(connection, seq, latest)
-                    node = tree.All(tuple(nodes))
-                    hits = index.find(node, sort="newest", statuses=statuses, wanted=0).hits
-                for state in reader.every(seq, statuses):
-                    if hits is None or (state.content is not None and state.content in hits):
-                        yield reader, state, seq
+                yield connection
         finally:
             connection.close()
 

@@ -304,3 +304,18 @@ def test_an_export_follows_links_and_leaves_pipes_and_devices_alone(
     assert len(target.read_bytes().splitlines()) == 73
     assert harvested("export", "--format", "jsonl", "--output", "/dev/null").code == 0
     assert Path("/dev/null").is_char_device()
+
+
+def test_cite_gives_hals_line_for_each_identifier(harvested: CommandLine) -> None:
+    ran = harvested("cite", "hal-04493396")
+    assert (ran.code, ran.out) == (0, f"{CITATION}\n")
+    ran = harvested("cite", "-", "--style", "hal", stdin="nope\nhal-04493396v1\n")
+    assert (ran.code, ran.out) == (3, f"{CITATION}\n")
+    assert "nope: no such record" in ran.err
+    assert harvested("cite", "nope").code == 1
+
+
+def test_cite_in_an_unknown_style_lists_what_there_is(harvested: CommandLine) -> None:
+    ran = harvested("cite", "hal-04493396", "--style", "apa")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "halmirror: --style: there is no style 'apa'; there is hal\n"

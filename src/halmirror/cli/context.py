@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import locale
 import os
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -96,6 +97,11 @@ def log_format_option(command: _Command) -> _Command:
         "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
         help="How standard error tells what goes on.",
     )(command)  # fmt: skip
+
+
+def columns() -> int:
+    """The terminal's width, up to what reads well."""
+    return min(shutil.get_terminal_size((80, 24)).columns, 100)
 
 
 def check_sources(asked: Sequence[str], known: Sequence[str]) -> None:

@@ -1,9 +1,8 @@
-"""``halmirror show`` and ``halmirror search``."""
+"""``halmirror show``, ``halmirror cite`` and ``halmirror search``."""
 
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,12 @@ from halmirror.cli.context import (
     check_sources,
     check_text,
     check_time,
+    columns,
     filter_options,
     filters,
     pass_invocation,
 )
-from halmirror.errors import NotFoundError
+from halmirror.errors import NotFoundError, UsageError
 from halmirror.printable import printable, printable_json
 
 if TYPE_CHECKING:
@@ -35,13 +35,23 @@ if TYPE_CHECKING:
     show_default=True, help="How to write each record.",
 )  # fmt: skip
 @click.option("--as-of", metavar="TIME", help="As the mirror held it: a day, time stamp or run.")
+@click.option(
+    "--explain", "view", flag_value="explain",
+    help="Where each source value went, by which rule, as a table or JSON.",
+)  # fmt: skip
+@click.option(
+    "--history", "view", flag_value="history",
+    help="The document's states: when, status, sets and which keys changed.",
+)  # fmt: skip
 @click.option("--lang", "lang", type=click.Choice(["en", "fr"]), help="The same as --ui.")
 @pass_invocation
 def show(
     invocation: Invocation,
+    /,
     identifiers: tuple[str, ...],
     form: str,
     as_of: str | None,
+    view: str | None,
     lang: Ui | None,
 ) -> None:
     """Show records by identifier, without a network.
@@ -53,15 +63,19 @@ def show(
     Examples:
       halmirror show hal-04493396
       halmirror show 10.1103/PhysRevE.87.033017 --format bibtex
+      halmirror show hal-04493396 --explain
       cut -f1 ids.tsv | halmirror show - --format json
     """
     check_time(as_of)
+    if view and form not in ("text", "json"):
+        raise UsageError(f"--{view} is written as text or json, not as {form}; leave one out")
     asked = missing = 0
     with invocation.mirror() as mirror:
         at = mirror.seq_at(as_of) if as_of else None
         for identifier in _each(identifiers):
             asked += 1
-            text = _shown(mirror, identifier, form, lang or invocation.ui, at)
+            ui = lang or invocation.ui
+            text = (_VIEWS[view] if view else _shown)(mirror, identifier, form, ui, at)
             if text is None:
                 missing += 1
                 _say_missing(identifier, as_of)
@@ -69,6 +83,41 @@ def show(
                 if asked > 1 and form == "text":
                     click.echo()
                 click.echo(text)
+    if missing:
+        raise click.exceptions.Exit(1 if missing == asked else 3)
+
+
+@click.command()
+@click.argument("identifiers", nargs=-1, required=True, metavar="ID...")
+@click.option("--style", default="hal", show_default=True, metavar="STYLE", help="Only hal so far.")
+@pass_invocation
+def cite(invocation: Invocation, identifiers: tuple[str, ...], style: str) -> None:
+    """Give the citation of records, one a line, without a network.
+
+    The style "hal" is the line that HAL's own page has under "Cite". IDs are those of show;
+    "-" reads them from standard input, one a line.
+
+    \b
+    Examples:
+      halmirror cite hal-04493396
+      halmirror cite - --style hal < identifiers.txt
+    """
+    from halmirror.citation import STYLES
+    from halmirror.citation import cite as line_of
+
+    if style not in STYLES:
+        raise UsageError(f"--style: there is no style '{style}'; there is {', '.join(STYLES)}")
+    asked = missing = 0
+    with invocation.mirror() as mirror:
+        for identifier in _each(identifiers):
+            asked += 1
+            record = mirror.get(identifier)
+            if record is None:
+                missing += 1
+                _say_missing(identifier, None)
+            else:
+                later = mirror.has_later_version(record)
+                click.echo(printable(line_of(record, later_versions=later)))
     if missing:
         raise click.exceptions.Exit(1 if missing == asked else 3)
 
@@ -184,7 +233,34 @@ def _shown(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -
     from halmirror.export import text
 
     later = mirror.has_later_version(record)
-    return text.render(record, ui, width=_columns(), later=later).rstrip("\n")
+    return text.render(record, ui, width=columns(), later=later).rstrip("\n")
+
+
+def _explained(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -> str | None:
+    try:
+        explanation = mirror.explain(identifier, at=at)
+    except NotFoundError:
+        return None
+    if form == "json":
+        return printable_json(explanation.json().decode())
+    from halmirror.export import account
+
+    return account.render(explanation, ui, width=columns())
+
+
+def _past(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -> str | None:
+    try:
+        history = mirror.history(identifier, at=at)
+    except NotFoundError:
+        return None
+    if form == "json":
+        return printable_json(history.json().decode())
+    from halmirror.export.past import render_history
+
+    return render_history(history, ui, width=columns())
+
+
+_VIEWS = {"explain": _explained, "history": _past}
 
 
 def _say_missing(identifier: str, as_of: str | None) -> None:
@@ -208,11 +284,6 @@ def _json(hits: Hits) -> str:
             "next": hits.next,
         }
     ).decode()
-
-
-def _columns() -> int:
-    """The terminal's width, up to what reads well."""
-    return min(shutil.get_terminal_size((80, 24)).columns, 100)
 
 
 def _table(hits: Hits, ui: Ui) -> None:

@@ -47,11 +47,27 @@ _CHECKS: dict[str, Check | None] = {
 }
 
 
+class Account:
+    """A trace that keeps what it is told, and which source value each warning is about.
+
+    ``placed`` has (index, rule, where) in the order of telling, ``warned`` (index, warning).
+    """
+
+    def __init__(self) -> None:
+        self.placed: list[tuple[int, str, str]] = []
+        self.warned: list[tuple[int, str]] = []
+
+    def __call__(self, index: int, rule: str, where: str) -> None:
+        """Takes what a rule tells of a source value."""
+        self.placed.append((index, rule, where))
+
+
 class Draft:
     """What the rules have found so far in one record; ``body()`` freezes it."""
 
     def __init__(self, trace: Trace | None) -> None:
         self._trace = trace
+        self._account = trace if isinstance(trace, Account) else None
         self.titles: dict[Title, int] = {}
         self.creators: list[Name] = []
         self.affiliations: dict[Affiliation, int] = {}
@@ -82,11 +98,17 @@ class Draft:
         self.licence: str | None = None
         self.licence_url: str | None = None
         self.audience: str | None = None
+        self._named = False
 
     def tell(self, index: int, rule: str, where: str) -> None:
         """Accounts for a source value."""
         if self._trace is not None:
             self._trace(index, rule, where)
+
+    def own_name(self, index: int, rule: str) -> None:
+        """Accounts for a value that is the record's own identifier, which the head has."""
+        self.tell(index, rule, "repetition of id" if self._named else "id")
+        self._named = True
 
     def together(self, index: int, rule: str, places: Iterable[Callable[[], None]]) -> None:
         """Places the parts of one source value, and accounts for it once."""
@@ -110,15 +132,31 @@ class Draft:
             where = f"{key}[{place}]"
             self._trace(index, rule, where if place == before else f"repetition of {where}")
 
+    def put_all(
+        self,
+        key: str,
+        held: dict[Placed, int],
+        values: Iterable[Placed],
+        index: int,
+        rule: str,
+    ) -> None:
+        """Places the parts of one source value in a list, or names it as a repetition of them."""
+        before = len(held)
+        places = [held.setdefault(value, len(held)) for value in values]
+        where = " and ".join(f"{key}[{place}]" for place in dict.fromkeys(places))
+        self.tell(index, rule, f"repetition of {where}" if len(held) == before else where)
+
     def note(self, index: int, text: str, rule: str, warning: str | None = None) -> None:
         """Keeps a value no key is made for."""
         self.put(self.notes, "notes", text, index, rule)
         if warning:
-            self.warn(warning)
+            self.warn(index, warning)
 
-    def warn(self, warning: str) -> None:
-        """Adds a warning, each once."""
+    def warn(self, index: int, warning: str) -> None:
+        """Adds a warning about a source value, each once."""
         self.warnings.setdefault(warning, len(self.warnings))
+        if self._account is not None:
+            self._account.warned.append((index, warning))
 
     def identify(self, scheme: str, text: str, index: int, given: str) -> None:
         """Places an identifier under its scheme, or under ``other`` where its check fails.
@@ -131,7 +169,7 @@ class Draft:
             self.put(self.identifiers[scheme], f"identifiers.{scheme}", value, index, "identifier")
             return
         self.other_identifier(text, given, index, "failed check")
-        self.warn(f"identifiers.{scheme}: {text!r} fails its check; kept under other")
+        self.warn(index, f"identifiers.{scheme}: {text!r} fails its check; kept under other")
 
     def other_identifier(self, text: str, scheme: str | None, index: int, rule: str) -> None:
         """Places an identifier of a scheme without a key, or of none."""

@@ -138,7 +138,7 @@ def language(draft: Draft, index: int, text: str, _lang: str | None) -> None:
     """A language tag by BCP 47; what is none is kept as given, with a warning."""
     tag = language_tag(text)
     if tag is None:
-        draft.warn(f"languages: {text!r} is no language tag; kept as given")
+        draft.warn(index, f"languages: {text!r} is no language tag; kept as given")
     draft.put(draft.languages, "languages", tag or text, index, "language")
 
 
@@ -158,7 +158,7 @@ def settle_dates(draft: Draft) -> None:
         if at == chosen:
             draft.tell(index, "date", "date")
             if years[at] is None:
-                draft.warn(f"date: {text!r} is no date; kept as given")
+                draft.warn(index, f"date: {text!r} is no date; kept as given")
         elif text == draft.date:
             draft.tell(index, "date", "repetition of date")
         elif years[at] is None:

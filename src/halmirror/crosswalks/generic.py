@@ -57,7 +57,7 @@ def _creator(draft: GenericDraft, index: int, text: str, _lang: str | None) -> N
     place = f"creators[{len(draft.creators)}]"
     draft.creators.append(said.name)
     if said.several:
-        draft.warn(f"creators: {text!r} may be several names; kept whole")
+        draft.warn(index, f"creators: {text!r} may be several names; kept whole")
     if said.affiliation:
         held = Affiliation(said.affiliation)
         at = draft.affiliations.setdefault(held, len(draft.affiliations))
@@ -77,9 +77,8 @@ def _subject(draft: GenericDraft, index: int, text: str, lang: str | None) -> No
     if len(pieces) == 1 or not all(pieces):
         dc.keyword(draft, index, text, lang)
         return
-    places = [draft.keywords.setdefault(Value(one, lang), len(draft.keywords)) for one in pieces]
-    where = " and ".join(f"keywords[{at}]" for at in dict.fromkeys(places))
-    draft.tell(index, "keywords in one value", where)
+    values = [Value(one, lang) for one in pieces]
+    draft.put_all("keywords", draft.keywords, values, index, "keywords in one value")
 
 
 def _description(draft: GenericDraft, index: int, text: str, lang: str | None) -> None:
@@ -103,13 +102,11 @@ def _language(draft: GenericDraft, index: int, text: str, _lang: str | None) -> 
         draft.put(draft.languages, "languages", tag, index, "language")
         return
     pieces = re.split(r"[\s,;/|]+", text) if len(text) < 200 else []
-    tags = [known_language(piece) for piece in pieces]
-    if len(tags) > 1 and all(tags):
-        places = [draft.languages.setdefault(one, len(draft.languages)) for one in tags if one]
-        where = " and ".join(f"languages[{at}]" for at in dict.fromkeys(places))
-        draft.tell(index, "languages in one value", where)
+    tags = [tag for piece in pieces if (tag := known_language(piece))]
+    if len(tags) == len(pieces) > 1:
+        draft.put_all("languages", draft.languages, tags, index, "languages in one value")
         return
-    draft.warn(f"languages: {text!r} is no language; kept as given")
+    draft.warn(index, f"languages: {text!r} is no language; kept as given")
     draft.put(draft.languages, "languages", text, index, "language")
 
 
@@ -128,7 +125,7 @@ def _settle_dates(draft: GenericDraft) -> None:
         ((index, text),) = draft.dates
         draft.date = text
         draft.tell(index, "date", "date")
-        draft.warn(f"date: {text!r} is no date; kept as given")
+        draft.warn(index, f"date: {text!r} is no date; kept as given")
         return
     if chosen is not None:
         draft.date = read[chosen]
@@ -139,7 +136,7 @@ def _settle_dates(draft: GenericDraft) -> None:
         elif at == chosen:
             place = draft.notes.setdefault(text, len(draft.notes))
             draft.tell(index, "date in words or signs", f"date and notes[{place}]")
-            draft.warn(f"date: {text!r} is read as {draft.date!r}")
+            draft.warn(index, f"date: {text!r} is read as {draft.date!r}")
         else:
             _further_date(draft, index, text, read[at], days)
 
@@ -179,13 +176,14 @@ def _settle_type(draft: GenericDraft) -> None:
     found = [_coar(text) for _, text in draft.types]
     coar = _chosen_type(term, [text for _, text in draft.types], found)
     other: dict[str, int] = {}
-    seen = False
+    seen: set[str] = set()
     for index, text in draft.types:
+        again = text in seen
+        seen.add(text)
         if text == term:
-            draft.tell(index, *dc.told("info:eu-repo term", "type.info_eu_repo", again=seen))
-            seen = True
+            draft.tell(index, *dc.told("info:eu-repo term", "type.info_eu_repo", again=again))
         elif text == coar:
-            draft.tell(index, "COAR type", "type.coar")
+            draft.tell(index, *dc.told("COAR type", "type.coar", again=again))
         else:
             draft.put(other, "type.other", text, index, "type")
     if draft.types:

@@ -73,7 +73,7 @@ def settle(draft: GenericDraft) -> None:
     draft.page = next((text for _, text in draft.named if _ends_in(text, local)), None)
     for index, text in draft.named:
         if text == draft.own and not _speaks(text):
-            draft.tell(index, "own identifier", "id")
+            draft.own_name(index, "own identifier")
             continue
         if dc.alternative_identifier(draft, index, text):
             continue
@@ -180,7 +180,7 @@ def place_issn(draft: GenericDraft, index: int, text: str) -> bool:
         if labelled is None:
             return False
         draft.other_identifier(text, "ISSN", index, "failed check")
-        draft.warn(f"container.issn: {text!r} fails its check; kept under identifiers.other")
+        draft.warn(index, f"container.issn: {text!r} fails its check; kept under identifiers.other")
         return True
     held = draft.container or Container()
     electronic = bool(labelled and labelled[1] and labelled[1].casefold() == "e")

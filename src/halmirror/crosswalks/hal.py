@@ -8,6 +8,7 @@ access depend on each other and are settled at the end.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from halmirror.crosswalks import dublin_core as dc
@@ -139,7 +140,7 @@ def _source(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
     held = draft.issns.get(key)
     if value is None:
         draft.other_identifier(found[2], found[1], index, "failed check")
-        draft.warn(f"container.{key}: {found[2]!r} fails its check; kept under other")
+        draft.warn(index, f"container.{key}: {found[2]!r} fails its check; kept under other")
     elif held is None:
         draft.issns[key] = value
         draft.tell(index, "ISSN", f"container.{key}")
@@ -147,12 +148,12 @@ def _source(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
         draft.tell(index, "ISSN", f"repetition of container.{key}")
     else:
         draft.other_identifier(value, found[1], index, "further ISSN")
-        draft.warn(f"container.{key}: {value!r} too; kept under other")
+        draft.warn(index, f"container.{key}: {value!r} too; kept under other")
 
 
 def _identifier(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
     if text in draft.own_names:
-        draft.tell(index, "record's id", "id")
+        draft.own_name(index, "record's id")
         return
     if text.startswith(("http://", "https://")):
         _address(draft, index, text)
@@ -222,10 +223,16 @@ def _domain(draft: HalDraft, index: int, given: str, label: str) -> None:
     if path(code) == label and not old:
         draft.put(draft.domains, "domains", code, index, "domain")
         return
-    place = draft.domains.setdefault(code, len(draft.domains))
     value = Classification(value=f"[{given}] {label}".rstrip(), scheme="HAL")
-    kept = draft.classifications.setdefault(value, len(draft.classifications))
-    draft.tell(index, "domain with its label", f"domains[{place}] and classifications[{kept}]")
+    rule = "domain with its label"
+    draft.together(
+        index,
+        rule,
+        [
+            partial(draft.put, draft.domains, "domains", code, index, rule),
+            partial(draft.put, draft.classifications, "classifications", value, index, rule),
+        ],
+    )
 
 
 def _rights(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:

@@ -11,10 +11,11 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from halmirror.citation import cite, display_name, page_range, with_subtitle
+from halmirror.citation import cite, display_name, with_subtitle
 from halmirror.labels import Ui, day, domain_label, label, labelled, language_name, type_label
 from halmirror.printable import printable
 from halmirror.record import Affiliation, Body, Container, Funding, Head, Identifiers, Record
+from halmirror.tails import page_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

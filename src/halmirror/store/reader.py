@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
-_COLUMNS = (
+COLUMNS = (
     "s.id, d.id, src.name, d.local_id, s.version, s.oai_identifier, "
     "coalesce((SELECT n.datestamp FROM datestamp_note n WHERE n.state = s.id AND n.seq <= :at "
     "ORDER BY n.seq DESC LIMIT 1), s.datestamp), l.specs, s.status, s.followed_by, s.first_seq, "
     "s.content, c.prefix, c.frame"
 )
-_TABLES = (
+TABLES = (
     "document d JOIN source src ON src.id = d.source JOIN state s ON s.document = d.id "
     "JOIN set_list l ON l.id = s.sets LEFT JOIN content c ON c.id = s.content"
 )
@@ -99,7 +99,7 @@ class Reader:
     def versions(self, document: int, at: int) -> list[State]:
         """The document's versions as they stood at a commit, lowest first."""
         rows = self.connection.execute(
-            f"SELECT {_COLUMNS} FROM {_TABLES} WHERE d.id = :document AND {_HELD_AT} "
+            f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = :document AND {_HELD_AT} "
             "ORDER BY s.version",
             {"document": document, "at": at},
         )
@@ -111,7 +111,7 @@ class Reader:
         marks = ", ".join(f"'{status}'" for status in STATUSES if status in statuses)
         for _, source in names:
             rows = self.connection.execute(
-                f"SELECT {_COLUMNS} FROM {_TABLES} WHERE d.source = :source "
+                f"SELECT {COLUMNS} FROM {TABLES} WHERE d.source = :source "
                 f"AND {_HELD_AT} AND s.status IN ({marks}) ORDER BY d.local_id, s.version",
                 {"source": source, "at": at},
             )
@@ -123,7 +123,7 @@ class Reader:
         found: dict[int, State] = {}
         for content in contents:
             row = self.connection.execute(
-                f"SELECT {_COLUMNS} FROM {_TABLES} WHERE s.content = :content "
+                f"SELECT {COLUMNS} FROM {TABLES} WHERE s.content = :content "
                 "AND (d.id, s.version) = "
                 "(SELECT document, version FROM content WHERE id = :content) "
                 f"AND {_HELD_AT}",
@@ -165,6 +165,13 @@ class Reader:
             return self._codec.open(state.frame)
         except FrameError as error:
             raise _damaged(state, str(error)) from error
+
+    def profile(self, state: State) -> str:
+        """The profile of the state's source: whose rules hold for it."""
+        (profile,) = self.connection.execute(
+            "SELECT profile FROM source WHERE name = ?", (state.source,)
+        ).fetchone()
+        return str(profile)
 
     def record(self, state: State, at: int) -> Record:
         """The state's record."""
