@@ -202,9 +202,9 @@ class Status:
     sources: tuple[SourceStatus, ...]
     runs: tuple[Run, ...]
 
-    def json(self) -> str:
-        """The status as one JSON object."""
-        plain = {
+    def as_dict(self) -> dict[str, Any]:
+        """The status with the keys of ``docs/monitoring.md``."""
+        return {
             "path": self.path,
             "at": self.at,
             "size_bytes": self.size_bytes,
@@ -212,7 +212,10 @@ class Status:
             "sources": [source.as_dict() for source in self.sources],
             "runs": [asdict(run) for run in self.runs],
         }
-        return json.dumps(plain, ensure_ascii=False, indent=2)
+
+    def json(self) -> str:
+        """The status as one JSON object."""
+        return json.dumps(self.as_dict(), ensure_ascii=False, indent=2)
 
 
 ALL_WINDOWS = -1

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _WINDOWS_TOLD = 50
 _WITHHELD_TOLD = 20
+_EXAMPLES_MOST = 10_000
 
 
 @click.command()
@@ -32,18 +33,27 @@ _WITHHELD_TOLD = 20
     "--limit", type=click.IntRange(min=1), metavar="N",
     help=f"With --windows: so many of each source (as text {_WINDOWS_TOLD}, as JSON all).",
 )  # fmt: skip
+@click.option("--quality", "wants_quality", is_flag=True, help="What the records lack.")
+@click.option(
+    "--examples", type=click.IntRange(0, _EXAMPLES_MOST), metavar="N",
+    help="With --quality: name so many records for each thing that is lacking or warned of.",
+)  # fmt: skip
 @pass_invocation
 def status(
     invocation: Invocation,
     form: str,
     max_age: str,
     limit: int | None,
+    examples: int | None,
     *,
     checking: bool,
     windows: bool,
+    wants_quality: bool,
 ) -> None:
     """Tell what the mirror holds, the last runs, and what is missing and why.
 
+    With --quality: the share of records with abstract, DOI, licence …, by type and year, and
+    the most frequent warnings.
     With --check: exit code 0 when all is well, 1 when a person is needed, 2 for wrong usage.
     """
     from halmirror import status as statuses
@@ -52,6 +62,14 @@ def status(
     seconds = parse_duration(max_age)
     if limit is not None and not windows:
         raise UsageError("--limit says how many windows to tell; give it with --windows")
+    if examples is not None and not wants_quality:
+        raise UsageError("--examples says how many records to name; give it with --quality")
+    if wants_quality and (checking or windows):
+        other = "--check" if checking else "--windows"
+        raise UsageError(f"--quality and {other} are two reports; ask for one at a time")
+    if wants_quality:
+        _tell_quality(invocation, form, examples)
+        return
     shown = limit or (_WINDOWS_TOLD if form == "text" else statuses.ALL_WINDOWS)
     settings = invocation.settings
     found = statuses.status(
@@ -68,6 +86,23 @@ def status(
         click.echo(printable_json(found.json()))
     else:
         click.echo(_text(found))
+
+
+def _tell_quality(invocation: Invocation, form: str, examples: int | None) -> None:
+    """Print the quality of the records; as JSON, beside what ``status`` has at any time."""
+    import json
+
+    from halmirror import quality
+    from halmirror import status as statuses
+    from halmirror.cli.quality_text import render
+
+    path, names = invocation.settings.mirror.path, invocation.source_names
+    found = quality.quality(path, names, quality.EXAMPLES if examples is None else examples)
+    if form == "text":
+        click.echo(render(found, invocation.ui, lacking=examples is not None))
+        return
+    plain = statuses.status(path, names).as_dict() | {"quality": found.as_dict()}
+    click.echo(printable_json(json.dumps(plain, ensure_ascii=False, indent=2)))
 
 
 def _text(found: Status) -> str:

@@ -85,6 +85,16 @@ _GENERAL = {
 }
 """The broad classes, which decide only where nothing more telling is said."""
 
+_IN_JOURNALS = frozenset(
+    f"http://purl.org/coar/resource_type/{code}"
+    for code in (
+        "c_3e5a", "c_6501", "c_2df8fbb1", "c_dcae04bc", "c_beb9", "c_b239", "c_545b", "c_7acd",
+        "c_7bab", "c_0640", "c_ba08",
+    )
+)  # fmt: skip
+"""COAR's *contribution to journal* and what stands under it (articles of all kinds, data and
+software papers, editorials, letters, corrigenda), a journal or its issue, and book reviews."""
+
 
 def _key(word: str) -> str:
     return _SEPARATORS.sub("", word).casefold()
@@ -96,6 +106,21 @@ _BY_WORD: dict[str, tuple[str, bool]] = {
     for code, words in table.items()
     for word in words.split("|")
 }
+
+
+_NAMES = {
+    code: words.split("|", 1)[0] for table in (_GENERAL, _SPECIFIC) for code, words in table.items()
+}
+
+
+def coar_word(address: str) -> str | None:
+    """An English word for the COAR type at an address; None where the tables have none."""
+    return _NAMES.get(address.rpartition("/")[2])
+
+
+def is_in_journal(address: str | None) -> bool:
+    """Whether what is of this COAR type appears in a journal, which has an ISSN."""
+    return address in _IN_JOURNALS
 
 
 def is_coar(text: str) -> bool:
