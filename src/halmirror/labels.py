@@ -46,6 +46,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "licence": ("Licence", "Licence"),
     "notes": ("Notes", "Remarques"),
     "publishers": ("Publisher", "Éditeur"),
+    "same_as": ("Same work", "Même œuvre"),
     "series": ("Series", "Collection"),
     "since": ("since", "depuis le"),
     "status": ("Status", "État"),

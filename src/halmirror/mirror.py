@@ -22,20 +22,27 @@ from typing import TYPE_CHECKING, Self
 
 from halmirror import query as tree
 from halmirror.errors import NotFoundError, QueryError, UsageError
-from halmirror.identifiers import body_keys, lookup_keys, parse_hal_id
+from halmirror.identifiers import lookup_keys, parse_hal_id
 from halmirror.record import STATUSES, Record, Status
 from halmirror.store.database import open_for_reading, translated
 from halmirror.store.reader import Reader, State
 from halmirror.store.search import Index
+from halmirror.store.unique import Preference, giving_way, spare_documents
+from halmirror.store.view import View
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from pyroaring import BitMap
 
     from halmirror.frame import Frame
 
 SORTS = ("relevance", "newest", "oldest")
 _LARGEST = 2**62
+_FEW = 10_000
+"""Records that are looked up one by one; beyond, what they share is found ahead in one pass."""
+
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$", re.IGNORECASE
 )
@@ -95,6 +102,24 @@ class Hits:
     next: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What `Mirror.choose` found: identifiers that name records, and those that do not.
+
+    ``missing``: identifiers the mirror held nothing for at the commit ``at``; ``left_out``:
+    those whose records the filters do not pick.
+    """
+
+    at: int
+    missing: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    _states: tuple[tuple[int, int], ...] = ()
+
+    def __len__(self) -> int:
+        """How many records are chosen."""
+        return len(self._states)
+
+
 class Mirror:
     """A mirror, opened for reading.  A context manager; `close` ends it.
 
@@ -104,7 +129,7 @@ class Mirror:
 
     def __init__(self, path: str | os.PathLike[str], sources: Sequence[str] = ()) -> None:
         self.path = Path(path)
-        self._preference = {name: number for number, name in enumerate(sources)}
+        self._preference = Preference.of(sources)
         self._connection = open_for_reading(self.path)
         with translated(self.path):
             self._reader = Reader(self._connection)
@@ -152,14 +177,14 @@ class Mirror:
         with translated(self.path):
             seq = self._reader.latest() if at is None else at
             state = self._state(identifier, seq)
-            return self._reader.record(state, seq) if state else None
+            return View(self._reader, seq).record(state) if state else None
 
     def json(self, identifier: str, *, at: int | None = None) -> bytes | None:
         """The record's line of JSON, or none: `get` without the cost of decoding."""
         with translated(self.path):
             seq = self._reader.latest() if at is None else at
             state = self._state(identifier, seq)
-            return self._reader.json(state, seq) if state else None
+            return View(self._reader, seq).json(state) if state else None
 
     def source_metadata(self, identifier: str, *, at: int | None = None) -> tuple[Record, Frame]:
         """The record and its frame: the metadata as they came, canonical, beside the body.
@@ -171,7 +196,7 @@ class Mirror:
             state = self._state(identifier, seq)
             if state is None or state.frame is None:
                 raise NotFoundError(f"{identifier}: the mirror holds no metadata of it")
-            return self._reader.record(state, seq), self._reader.frame(state)
+            return View(self._reader, seq).record(state), self._reader.frame(state)
 
     def has_later_version(self, record: Record) -> bool:
         """Whether the mirror knows a higher version of the record's document."""
@@ -216,9 +241,7 @@ class Mirror:
         ]
         candidates.sort(key=self._rank)
         if bears is not None and len(candidates) > 1:
-            candidates.sort(
-                key=lambda state: bears not in body_keys(self._reader.record(state, at).body)
-            )
+            candidates.sort(key=lambda state: bears not in self._reader.keys(state))
         return candidates[0] if candidates else None
 
     def _choose(self, versions: list[State], version: int | None) -> State | None:
@@ -229,10 +252,87 @@ class Mirror:
         chosen = active or versions
         return chosen[-1] if chosen else None
 
-    def _rank(self, state: State) -> tuple[bool, int, str, str]:
-        last = len(self._preference)
-        place = self._preference.get(state.source, last)
-        return (state.status != "active", place, state.source, state.local_id)
+    def _rank(self, state: State) -> tuple[tuple[bool, int, str], str]:
+        return self._preference.state_rank(state), state.local_id
+
+    # -- several identifiers --------------------------------------------------------------
+
+    def choose(
+        self,
+        identifiers: Iterable[str],
+        filters: Filters | None = None,
+        *,
+        at: int | None = None,
+        unique: bool = False,
+    ) -> Chosen:
+        """The records that identifiers of any kind name and the filters pick.
+
+        An identifier names every document that bears it, in each source.  One with a version
+        names that version, whatever its status where the filters name none.  ``unique``: of an
+        id that several sources hold, the preferred source's record only.
+        Raises `QueryError`.
+        """
+        filters = filters or Filters()
+        with translated(self.path):
+            latest = self._reader.latest()
+            seq = latest if at is None else at
+            hits = None
+            if nodes := filters.nodes():
+                statuses = filters.statuses() if filters.status else STATUSES
+                hits = _hits(Index(self._connection, seq, latest), nodes, statuses)
+            missing: list[str] = []
+            left_out: list[str] = []
+            states: dict[tuple[int, int], State] = {}
+            for identifier in dict.fromkeys(identifiers):
+                named = self._named(identifier.strip(), seq)
+                picked = [
+                    state
+                    for state, by_version in named
+                    if (by_version and not filters.status) or state.status in filters.statuses()
+                    if hits is None or (state.content is not None and state.content in hits)
+                ]
+                if not picked:
+                    (left_out if named else missing).append(identifier)
+                states.update({(one.document, one.version): one for one in picked})
+            spare = giving_way(states.values(), self._preference) if unique else ()
+            ordered = sorted(
+                (one for one in states.values() if one.document not in spare),
+                key=lambda one: (one.source, one.local_id, one.version),
+            )
+            return Chosen(
+                seq,
+                tuple(missing),
+                tuple(left_out),
+                tuple((one.document, one.version) for one in ordered),
+            )
+
+    def _named(self, text: str, at: int) -> list[tuple[State, bool]]:
+        """The states of every document an identifier names, and whether it names the version."""
+        hal = parse_hal_id(text)
+        for name, version in (hal or (text, None), (text, None)):
+            found = [
+                (state, version is not None)
+                for document in self._reader.documents_named(name)
+                for state in self._reader.versions(document, at)
+                if version in (None, state.version)
+            ]
+            if found:
+                return found
+        for scheme, value in lookup_keys(text):
+            held = [
+                versions
+                for document in self._reader.documents(scheme, value)
+                if (versions := self._reader.versions(document, at))
+            ]
+            bearing = [
+                versions
+                for versions in held
+                if (chosen := self._choose(versions, None))
+                and (scheme, value) in self._reader.keys(chosen)
+            ]
+            if held:
+                return [(state, False) for versions in bearing or held for state in versions]
+        return []
 
     # -- search ---------------------------------------------------------------------------
 
@@ -260,10 +360,17 @@ class Mirror:
             latest = self._reader.latest()
             seq, offset = read_cursor(cursor) if cursor else (latest if at is None else at, 0)
             index = Index(self._connection, seq, latest)
-            found = index.find(node, sort=sort, statuses=filters.statuses(), wanted=offset + limit)
+            found = index.find(
+                node,
+                sort=sort,
+                statuses=filters.statuses(),
+                wanted=offset + limit,
+                preference=self._preference,
+            )
             page = found.ordered[offset : offset + limit]
             states = self._reader.of_contents(page, seq)
-            records = [self._reader.record(states[one], seq) for one in page if one in states]
+            view = View(self._reader, seq)
+            records = [view.record(states[one]) for one in page if one in states]
             more = offset + limit < len(found.hits) and limit > 0
             return Hits(
                 total=len(found.hits),
@@ -275,40 +382,60 @@ class Mirror:
 
     # -- everything -----------------------------------------------------------------------
 
-    def records(self, filters: Filters | None = None, *, at: int | None = None) -> Iterator[Record]:
-        """Every record the filters pick, by source, id and version."""
-        for reader, state, seq in self._states(filters, at):
-            yield reader.record(state, seq)
+    def records(
+        self,
+        filters: Filters | None = None,
+        *,
+        at: int | None = None,
+        unique: bool = False,
+        only: Chosen | None = None,
+    ) -> Iterator[Record]:
+        """Every record the filters pick, by source, id and version.
 
-    def lines(self, filters: Filters | None = None, *, at: int | None = None) -> Iterator[bytes]:
-        """Every record the filters pick as a line of JSON, by source, id and version."""
-        for reader, state, seq in self._states(filters, at):
-            yield reader.json(state, seq)
+        ``unique``: of an id that several sources hold, the preferred source's record only;
+        ``only``: what `choose` chose, and nothing else (it has the filters and the commit).
+        """
+        for view, state in self._states(filters, at, unique=unique, only=only):
+            yield view.record(state)
+
+    def lines(
+        self,
+        filters: Filters | None = None,
+        *,
+        at: int | None = None,
+        unique: bool = False,
+        only: Chosen | None = None,
+    ) -> Iterator[bytes]:
+        """The same as lines of JSON."""
+        for view, state in self._states(filters, at, unique=unique, only=only):
+            yield view.json(state)
 
     def sources(
         self,
         filters: Filters | None = None,
         *,
         at: int | None = None,
+        unique: bool = False,
+        only: Chosen | None = None,
         prefix: str | None = None,
         left_out: dict[str, int] | None = None,
     ) -> Iterator[tuple[Record, bytes]]:
-        """Every record the filters pick with its metadata as they came (canonical XML).
+        """The same, each with its metadata as they came (canonical XML).
 
         ``prefix``: only records whose metadata came under this metadata prefix; ``left_out``
         then counts the others by theirs.
         """
-        for reader, state, seq in self._states(filters, at):
+        for view, state in self._states(filters, at, unique=unique, only=only):
             if state.frame is None or state.prefix is None:
                 continue
             if prefix is None or state.prefix == prefix:
-                yield reader.record(state, seq), reader.frame(state).source
+                yield view.record(state), view.reader.frame(state).source
             elif left_out is not None:
                 left_out[state.prefix] = left_out.get(state.prefix, 0) + 1
 
     def _states(
-        self, filters: Filters | None, at: int | None
-    ) -> Iterator[tuple[Reader, State, int]]:
+        self, filters: Filters | None, at: int | None, *, unique: bool, only: Chosen | None
+    ) -> Iterator[tuple[View, State]]:
         """The states picked, over a connection and one transaction of their own.
 
         So a harvest changes nothing underneath, and several passes may go on at once.
@@ -321,16 +448,18 @@ class Mirror:
             with translated(self.path):
                 connection.execute("BEGIN")
                 reader = Reader(connection)
+                if only is not None:
+                    yield from _chosen(reader, only)
+                    return
                 latest = reader.latest()
                 seq = latest if at is None else at
-                hits = None
-                if nodes:
-                    index = Index(connection, seq, latest)
-                    node = tree.All(tuple(nodes))
-                    hits = index.find(node, sort="newest", statuses=statuses, wanted=0).hits
+                hits = _hits(Index(connection, seq, latest), nodes, statuses) if nodes else None
+                picked = _picker(statuses, hits)
+                spare = spare_documents(reader, seq, picked, self._preference) if unique else ()
+                view = View(reader, seq, everything=hits is None or len(hits) > _FEW)
                 for state in reader.every(seq, statuses):
-                    if hits is None or (state.content is not None and state.content in hits):
-                        yield reader, state, seq
+                    if picked(state) and state.document not in spare:
+                        yield view, state
         finally:
             connection.close()
 
@@ -341,6 +470,26 @@ class Mirror:
                 "SELECT name, statement FROM source WHERE statement IS NOT NULL ORDER BY name"
             ).fetchall()
         return "\n".join(f"{name}: {statement}" for name, statement in rows) or None
+
+
+def _hits(index: Index, nodes: Sequence[tree.Node], statuses: Sequence[Status]) -> BitMap:
+    return index.find(tree.All(tuple(nodes)), sort="newest", statuses=statuses, wanted=0).hits
+
+
+def _picker(statuses: Sequence[Status], hits: BitMap | None) -> Callable[[State], bool]:
+    """Whether a state is of those statuses and, where there are filters, among their hits."""
+    return lambda state: (
+        state.status in statuses
+        and (hits is None or (state.content is not None and state.content in hits))
+    )
+
+
+def _chosen(reader: Reader, only: Chosen) -> Iterator[tuple[View, State]]:
+    view = View(reader, only.at, everything=len(only) > _FEW)
+    for document, version in only._states:  # noqa: SLF001 - the two are one thing
+        for state in reader.versions(document, only.at):
+            if state.version == version:
+                yield view, state
 
 
 def _words_in(value: str, column: str) -> tree.Node:

@@ -16,7 +16,9 @@ from halmirror.cli.context import (
     check_time,
     filter_options,
     filters,
+    identifier_lines,
     pass_invocation,
+    say_missing,
 )
 from halmirror.errors import NotFoundError
 from halmirror.printable import printable, printable_json
@@ -64,7 +66,7 @@ def show(
             text = _shown(mirror, identifier, form, lang or invocation.ui, at)
             if text is None:
                 missing += 1
-                _say_missing(identifier, as_of)
+                say_missing(identifier, as_of)
             else:
                 if asked > 1 and form == "text":
                     click.echo()
@@ -151,18 +153,9 @@ def check_search(query: str, picked: Filters, cursor: str | None, known: Sequenc
 def _each(identifiers: tuple[str, ...]) -> Iterator[str]:
     for identifier in identifiers:
         if identifier == "-":
-            for line in _input_lines():
-                if line.strip():
-                    yield line.strip()
+            yield from identifier_lines(sys.stdin.buffer if sys.stdin else io.BytesIO())
         else:
             yield identifier
-
-
-def _input_lines() -> Iterator[str]:
-    """Lines of standard input; bytes that are no UTF-8 become text that names no record."""
-    raw = sys.stdin.buffer if sys.stdin else io.BytesIO()
-    for line in raw:
-        yield line.decode("utf-8", "backslashreplace")
 
 
 def _shown(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -> str | None:
@@ -185,15 +178,6 @@ def _shown(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -
 
     later = mirror.has_later_version(record)
     return text.render(record, ui, width=_columns(), later=later).rstrip("\n")
-
-
-def _say_missing(identifier: str, as_of: str | None) -> None:
-    when = f" as of {printable(as_of)}" if as_of else ""
-    click.echo(
-        f"halmirror: {printable(identifier[:200])}: no such record in the mirror{when}; "
-        "check the identifier, or harvest first",
-        err=True,
-    )
 
 
 def _json(hits: Hits) -> str:
