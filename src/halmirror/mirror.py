@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Self
 
 from halmirror import query as tree
 from halmirror.errors import NotFoundError, QueryError, UsageError
-from halmirror.identifiers import lookup_keys, parse_hal_id
 from halmirror.record import STATUSES, Record, Status
 from halmirror.store.database import open_for_reading, translated
+from halmirror.store.look_up import LookUp
 from halmirror.store.reader import Reader, State
 from halmirror.store.search import Index
 from halmirror.store.unique import Preference, giving_way, spare_documents
@@ -133,6 +133,7 @@ class Mirror:
         self._connection = open_for_reading(self.path)
         with translated(self.path):
             self._reader = Reader(self._connection)
+            self._look_up = LookUp(self._reader, self._preference)
 
     def __enter__(self) -> Self:
         return self
@@ -176,14 +177,14 @@ class Mirror:
         """
         with translated(self.path):
             seq = self._reader.latest() if at is None else at
-            state = self._state(identifier, seq)
+            state = self._look_up.state(identifier, seq)
             return View(self._reader, seq).record(state) if state else None
 
     def json(self, identifier: str, *, at: int | None = None) -> bytes | None:
         """The record's line of JSON, or none: `get` without the cost of decoding."""
         with translated(self.path):
             seq = self._reader.latest() if at is None else at
-            state = self._state(identifier, seq)
+            state = self._look_up.state(identifier, seq)
             return View(self._reader, seq).json(state) if state else None
 
     def source_metadata(self, identifier: str, *, at: int | None = None) -> tuple[Record, Frame]:
@@ -193,7 +194,7 @@ class Mirror:
         """
         with translated(self.path):
             seq = self._reader.latest() if at is None else at
-            state = self._state(identifier, seq)
+            state = self._look_up.state(identifier, seq)
             if state is None or state.frame is None:
                 raise NotFoundError(f"{identifier}: the mirror holds no metadata of it")
             return View(self._reader, seq).record(state), self._reader.frame(state)
@@ -207,53 +208,6 @@ class Mirror:
                 for document in self._reader.documents_named(record.head.id)
                 for state in self._reader.versions(document, at)
             )
-
-    def _state(self, identifier: str, at: int) -> State | None:
-        """The state an identifier stands for at a commit: ids first, then other identifiers."""
-        text = identifier.strip()
-        named = parse_hal_id(text)
-        if named is not None:
-            found = self._of_documents(self._reader.documents_named(named[0]), at, named[1])
-            if found is not None:
-                return found
-        found = self._of_documents(self._reader.documents_named(text), at, None)
-        if found is not None:
-            return found
-        for scheme, value in lookup_keys(text):
-            documents = self._reader.documents(scheme, value)
-            found = self._of_documents(documents, at, None, bears=(scheme, value))
-            if found is not None:
-                return found
-        return None
-
-    def _of_documents(
-        self,
-        documents: Iterable[int],
-        at: int,
-        version: int | None,
-        bears: tuple[str, str] | None = None,
-    ) -> State | None:
-        """The best of the documents' states; one that bears the identifier before a former one."""
-        candidates = [
-            state
-            for document in documents
-            if (state := self._choose(self._reader.versions(document, at), version))
-        ]
-        candidates.sort(key=self._rank)
-        if bears is not None and len(candidates) > 1:
-            candidates.sort(key=lambda state: bears not in self._reader.keys(state))
-        return candidates[0] if candidates else None
-
-    def _choose(self, versions: list[State], version: int | None) -> State | None:
-        """The version asked for; else the newest active one, else the newest."""
-        if version is not None:
-            return next((state for state in versions if state.version == version), None)
-        active = [state for state in versions if state.status == "active"]
-        chosen = active or versions
-        return chosen[-1] if chosen else None
-
-    def _rank(self, state: State) -> tuple[tuple[bool, int, str], str]:
-        return self._preference.state_rank(state), state.local_id
 
     # -- several identifiers --------------------------------------------------------------
 
@@ -284,7 +238,7 @@ class Mirror:
             left_out: list[str] = []
             states: dict[tuple[int, int], State] = {}
             for identifier in dict.fromkeys(identifiers):
-                named = self._named(identifier.strip(), seq)
+                named = self._look_up.named(identifier, seq)
                 picked = [
                     state
                     for state, by_version in named
@@ -305,34 +259,6 @@ class Mirror:
                 tuple(left_out),
                 tuple((one.document, one.version) for one in ordered),
             )
-
-    def _named(self, text: str, at: int) -> list[tuple[State, bool]]:
-        """The states of every document an identifier names, and whether it names the version."""
-        hal = parse_hal_id(text)
-        for name, version in (hal or (text, None), (text, None)):
-            found = [
-                (state, version is not None)
-                for document in self._reader.documents_named(name)
-                for state in self._reader.versions(document, at)
-                if version in (None, state.version)
-            ]
-            if found:
-                return found
-        for scheme, value in lookup_keys(text):
-            held = [
-                versions
-                for document in self._reader.documents(scheme, value)
-                if (versions := self._reader.versions(document, at))
-            ]
-            bearing = [
-                versions
-                for versions in held
-                if (chosen := self._choose(versions, None))
-                and (scheme, value) in self._reader.keys(chosen)
-            ]
-            if held:
-                return [(state, False) for versions in bearing or held for state in versions]
-        return []
 
     # -- search ---------------------------------------------------------------------------
 
