@@ -131,6 +131,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "avertissements, les plus fréquents d'abord",
     ),
     "quality.without": ("without", "sans"),
+    "same_as": ("Same work", "Même œuvre"),
     "series": ("Series", "Collection"),
     "since": ("since", "depuis le"),
     "status": ("Status", "État"),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.2
 
-_Asked = tuple[str | tuple[str, str], ...]
+_Asked = tuple[str, tuple[tuple[str, str], ...]]
 """A request: its verb, and its arguments in order of their names."""
 
 
@@ -45,7 +45,7 @@ class Lane:
 
         The same request of another lane is waited for first: no server is asked it twice at once.
         """
-        asked = (verb, *sorted(arguments.items()))
+        asked = (verb, tuple(sorted(arguments.items())))
         self._lanes.begin(asked)
         self._lanes.pass_turn()
         try:
@@ -80,7 +80,6 @@ class Lanes:
         self._dropped = False
         self._opened = ExitStack()
         self._idle = [Lane(client, self)]
-        self._lanes = 1
         self._running: dict[int, Window] = {}
         self._stopped: StoppedError | None = None
         self._done: queue.SimpleQueue[tuple[Lane, Window, Outcome | BaseException]] = (

@@ -24,17 +24,22 @@ from typing import TYPE_CHECKING, Self
 from halmirror import history as past_of
 from halmirror import query as tree
 from halmirror.errors import NotFoundError, QueryError, UsageError
-from halmirror.identifiers import body_keys, lookup_keys, parse_hal_id
+from halmirror.identifiers import parse_hal_id
 from halmirror.record import STATUSES, Record, Status
 from halmirror.store.database import open_for_reading, translated
+from halmirror.store.look_up import LookUp
 from halmirror.store.past import Past
 from halmirror.store.reader import Reader, State
 from halmirror.store.search import Index
+from halmirror.store.unique import Preference, giving_way, spare_documents
+from halmirror.store.view import View
 
 if TYPE_CHECKING:
     import os
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from pyroaring import BitMap
 
     from halmirror.explaining import Explanation
     from halmirror.frame import Frame
@@ -42,6 +47,9 @@ if TYPE_CHECKING:
 
 SORTS = ("relevance", "newest", "oldest")
 _LARGEST = 2**62
+_FEW = 10_000
+"""Records that are looked up one by one; beyond, what they share is found ahead in one pass."""
+
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$", re.IGNORECASE
 )
@@ -101,6 +109,24 @@ class Hits:
     next: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What `Mirror.choose` found: identifiers that name records, and those that do not.
+
+    ``missing``: identifiers the mirror held nothing for at the commit ``at``; ``left_out``:
+    those whose records the filters do not pick.
+    """
+
+    at: int
+    missing: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    _states: tuple[tuple[int, int], ...] = ()
+
+    def __len__(self) -> int:
+        """How many records are chosen."""
+        return len(self._states)
+
+
 class Mirror:
     """A mirror, opened for reading.  A context manager; `close` ends it.
 
@@ -110,10 +136,11 @@ class Mirror:
 
     def __init__(self, path: str | os.PathLike[str], sources: Sequence[str] = ()) -> None:
         self.path = Path(path)
-        self._preference = {name: number for number, name in enumerate(sources)}
+        self._preference = Preference.of(sources)
         self._connection = open_for_reading(self.path)
         with translated(self.path):
             self._reader = Reader(self._connection)
+            self._look_up = LookUp(self._reader, self._preference)
 
     def __enter__(self) -> Self:
         return self
@@ -157,15 +184,15 @@ class Mirror:
         """
         with translated(self.path):
             seq = self._reader.latest() if at is None else at
-            state = self._state(identifier, seq)
-            return self._reader.record(state, seq) if state else None
+            state = self._look_up.state(identifier, seq)
+            return View(self._reader, seq).record(state) if state else None
 
     def json(self, identifier: str, *, at: int | None = None) -> bytes | None:
         """The record's line of JSON, or none: `get` without the cost of decoding."""
         with translated(self.path):
             seq = self._reader.latest() if at is None else at
-            state = self._state(identifier, seq)
-            return self._reader.json(state, seq) if state else None
+            state = self._look_up.state(identifier, seq)
+            return View(self._reader, seq).json(state) if state else None
 
     def source_metadata(self, identifier: str, *, at: int | None = None) -> tuple[Record, Frame]:
         """The record and its frame: the metadata as they came, canonical, beside the body.
@@ -174,10 +201,10 @@ class Mirror:
         """
         with translated(self.path):
             seq = self._reader.latest() if at is None else at
-            state = self._state(identifier, seq)
+            state = self._look_up.state(identifier, seq)
             if state is None or state.frame is None:
                 raise NotFoundError(f"{identifier}: the mirror holds no metadata of it")
-            return self._reader.record(state, seq), self._reader.frame(state)
+            return View(self._reader, seq).record(state), self._reader.frame(state)
 
     def explain(self, identifier: str, *, at: int | None = None) -> Explanation:
         """Where each value of the record's metadata went, and by which rule.
@@ -191,7 +218,7 @@ class Mirror:
 
         with translated(self.path):
             seq = self._reader.latest() if at is None else at
-            state = self._state(identifier, seq)
+            state = self._look_up.state(identifier, seq)
             if state is None or state.frame is None or state.prefix is None:
                 raise NotFoundError(f"{identifier}: the mirror holds no metadata of it")
             rules = Rules(state.prefix, self._reader.profile(state))
@@ -225,7 +252,7 @@ class Mirror:
             old: tuple[State, int] | None = None
             past = Past(self._connection)
             if before is not None:
-                state = self._of_documents([document], before, version)
+                state = self._look_up.of_document(document, before, version)
                 if state is None:
                     raise NotFoundError(f"{identifier}: the mirror did not hold it at that time")
                 old = state, before
@@ -238,7 +265,7 @@ class Mirror:
     ) -> tuple[State, int] | None:
         """What look-up gave of a document before it gave the state shown."""
         for begun in sorted({one.first_seq for one in past.states(document, at)}, reverse=True):
-            state = self._of_documents([document], begun - 1, version)
+            state = self._look_up.of_document(document, begun - 1, version)
             if state is not None and state.id != shown.id:
                 return state, begun - 1
         return None
@@ -259,7 +286,7 @@ class Mirror:
 
     def _document(self, identifier: str, at: int) -> tuple[State, int | None]:
         """The state an identifier stands for, and the version where it names one."""
-        state = self._state(identifier, at)
+        state = self._look_up.state(identifier, at)
         if state is None:
             raise NotFoundError(f"{identifier}: no such record in the mirror")
         named = parse_hal_id(identifier.strip())
@@ -276,56 +303,56 @@ class Mirror:
                 for state in self._reader.versions(document, at)
             )
 
-    def _state(self, identifier: str, at: int) -> State | None:
-        """The state an identifier stands for at a commit: ids first, then other identifiers."""
-        text = identifier.strip()
-        named = parse_hal_id(text)
-        if named is not None:
-            found = self._of_documents(self._reader.documents_named(named[0]), at, named[1])
-            if found is not None:
-                return found
-        found = self._of_documents(self._reader.documents_named(text), at, None)
-        if found is not None:
-            return found
-        for scheme, value in lookup_keys(text):
-            documents = self._reader.documents(scheme, value)
-            found = self._of_documents(documents, at, None, bears=(scheme, value))
-            if found is not None:
-                return found
-        return None
+    # -- several identifiers --------------------------------------------------------------
 
-    def _of_documents(
+    def choose(
         self,
-        documents: Iterable[int],
-        at: int,
-        version: int | None,
-        bears: tuple[str, str] | None = None,
-    ) -> State | None:
-        """The best of the documents' states; one that bears the identifier before a former one."""
-        candidates = [
-            state
-            for document in documents
-            if (state := self._choose(self._reader.versions(document, at), version))
-        ]
-        candidates.sort(key=self._rank)
-        if bears is not None and len(candidates) > 1:
-            candidates.sort(
-                key=lambda state: bears not in body_keys(self._reader.record(state, at).body)
+        identifiers: Iterable[str],
+        filters: Filters | None = None,
+        *,
+        at: int | None = None,
+        unique: bool = False,
+    ) -> Chosen:
+        """The records that identifiers of any kind name and the filters pick.
+
+        An identifier names every document that bears it, in each source.  One with a version
+        names that version, whatever its status where the filters name none.  ``unique``: of an
+        id that several sources hold, the preferred source's record only.
+        Raises `QueryError`.
+        """
+        filters = filters or Filters()
+        with translated(self.path):
+            latest = self._reader.latest()
+            seq = latest if at is None else at
+            hits = None
+            if nodes := filters.nodes():
+                statuses = filters.statuses() if filters.status else STATUSES
+                hits = _hits(Index(self._connection, seq, latest), nodes, statuses)
+            missing: list[str] = []
+            left_out: list[str] = []
+            states: dict[tuple[int, int], State] = {}
+            for identifier in dict.fromkeys(identifiers):
+                named = self._look_up.named(identifier, seq)
+                picked = [
+                    state
+                    for state, by_version in named
+                    if (by_version and not filters.status) or state.status in filters.statuses()
+                    if hits is None or (state.content is not None and state.content in hits)
+                ]
+                if not picked:
+                    (left_out if named else missing).append(identifier)
+                states.update({(one.document, one.version): one for one in picked})
+            spare = giving_way(states.values(), self._preference) if unique else ()
+            ordered = sorted(
+                (one for one in states.values() if one.document not in spare),
+                key=lambda one: (one.source, one.local_id, one.version),
             )
-        return candidates[0] if candidates else None
-
-    def _choose(self, versions: list[State], version: int | None) -> State | None:
-        """The version asked for; else the newest active one, else the newest."""
-        if version is not None:
-            return next((state for state in versions if state.version == version), None)
-        active = [state for state in versions if state.status == "active"]
-        chosen = active or versions
-        return chosen[-1] if chosen else None
-
-    def _rank(self, state: State) -> tuple[bool, int, str, str]:
-        last = len(self._preference)
-        place = self._preference.get(state.source, last)
-        return (state.status != "active", place, state.source, state.local_id)
+            return Chosen(
+                seq,
+                tuple(missing),
+                tuple(left_out),
+                tuple((one.document, one.version) for one in ordered),
+            )
 
     # -- search ---------------------------------------------------------------------------
 
@@ -353,10 +380,17 @@ class Mirror:
             latest = self._reader.latest()
             seq, offset = read_cursor(cursor) if cursor else (latest if at is None else at, 0)
             index = Index(self._connection, seq, latest)
-            found = index.find(node, sort=sort, statuses=filters.statuses(), wanted=offset + limit)
+            found = index.find(
+                node,
+                sort=sort,
+                statuses=filters.statuses(),
+                wanted=offset + limit,
+                preference=self._preference,
+            )
             page = found.ordered[offset : offset + limit]
             states = self._reader.of_contents(page, seq)
-            records = [self._reader.record(states[one], seq) for one in page if one in states]
+            view = View(self._reader, seq)
+            records = [view.record(states[one]) for one in page if one in states]
             more = offset + limit < len(found.hits) and limit > 0
             return Hits(
                 total=len(found.hits),
@@ -368,56 +402,81 @@ class Mirror:
 
     # -- everything -----------------------------------------------------------------------
 
-    def records(self, filters: Filters | None = None, *, at: int | None = None) -> Iterator[Record]:
-        """Every record the filters pick, by source, id and version."""
-        for reader, state, seq in self._states(filters, at):
-            yield reader.record(state, seq)
+    def records(
+        self,
+        filters: Filters | None = None,
+        *,
+        at: int | None = None,
+        unique: bool = False,
+        only: Chosen | None = None,
+    ) -> Iterator[Record]:
+        """Every record the filters pick, by source, id and version.
 
-    def lines(self, filters: Filters | None = None, *, at: int | None = None) -> Iterator[bytes]:
-        """Every record the filters pick as a line of JSON, by source, id and version."""
-        for reader, state, seq in self._states(filters, at):
-            yield reader.json(state, seq)
+        ``unique``: of an id that several sources hold, the preferred source's record only;
+        ``only``: what `choose` chose, and nothing else (it has the filters and the commit).
+        """
+        for view, state in self._states(filters, at, unique=unique, only=only):
+            yield view.record(state)
+
+    def lines(
+        self,
+        filters: Filters | None = None,
+        *,
+        at: int | None = None,
+        unique: bool = False,
+        only: Chosen | None = None,
+    ) -> Iterator[bytes]:
+        """The same as lines of JSON."""
+        for view, state in self._states(filters, at, unique=unique, only=only):
+            yield view.json(state)
 
     def sources(
         self,
         filters: Filters | None = None,
         *,
         at: int | None = None,
+        unique: bool = False,
+        only: Chosen | None = None,
         prefix: str | None = None,
         left_out: dict[str, int] | None = None,
     ) -> Iterator[tuple[Record, bytes]]:
-        """Every record the filters pick with its metadata as they came (canonical XML).
+        """The same, each with its metadata as they came (canonical XML).
 
         ``prefix``: only records whose metadata came under this metadata prefix; ``left_out``
         then counts the others by theirs.
         """
-        for reader, state, seq in self._states(filters, at):
+        for view, state in self._states(filters, at, unique=unique, only=only):
             if state.frame is None or state.prefix is None:
                 continue
             if prefix is None or state.prefix == prefix:
-                yield reader.record(state, seq), reader.frame(state).source
+                yield view.record(state), view.reader.frame(state).source
             elif left_out is not None:
                 left_out[state.prefix] = left_out.get(state.prefix, 0) + 1
 
     def _states(
-        self, filters: Filters | None, at: int | None
-    ) -> Iterator[tuple[Reader, State, int]]:
-        """The states picked, in one snapshot; several passes may go on at once."""
+        self, filters: Filters | None, at: int | None, *, unique: bool, only: Chosen | None
+    ) -> Iterator[tuple[View, State]]:
+        """The states picked, over a connection and one transaction of their own.
+
+        So a harvest changes nothing underneath, and several passes may go on at once.
+        """
         filters = filters or Filters()
         nodes = filters.nodes()
         statuses = filters.statuses()
         with self._snapshot() as connection:
             reader = Reader(connection)
+            if only is not None:
+                yield from _chosen(reader, only)
+                return
             latest = reader.latest()
             seq = latest if at is None else at
-            hits = None
-            if nodes:
-                index = Index(connection, seq, latest)
-                node = tree.All(tuple(nodes))
-                hits = index.find(node, sort="newest", statuses=statuses, wanted=0).hits
+            hits = _hits(Index(connection, seq, latest), nodes, statuses) if nodes else None
+            picked = _picker(statuses, hits)
+            spare = spare_documents(reader, seq, picked, self._preference) if unique else ()
+            view = View(reader, seq, everything=hits is None or len(hits) > _FEW)
             for state in reader.every(seq, statuses):
-                if hits is None or (state.content is not None and state.content in hits):
-                    yield reader, state, seq
+                if picked(state) and state.document not in spare:
+                    yield view, state
 
     @contextlib.contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
@@ -437,6 +496,26 @@ class Mirror:
                 "SELECT name, statement FROM source WHERE statement IS NOT NULL ORDER BY name"
             ).fetchall()
         return "\n".join(f"{name}: {statement}" for name, statement in rows) or None
+
+
+def _hits(index: Index, nodes: Sequence[tree.Node], statuses: Sequence[Status]) -> BitMap:
+    return index.find(tree.All(tuple(nodes)), sort="newest", statuses=statuses, wanted=0).hits
+
+
+def _picker(statuses: Sequence[Status], hits: BitMap | None) -> Callable[[State], bool]:
+    """Whether a state is of those statuses and, where there are filters, among their hits."""
+    return lambda state: (
+        state.status in statuses
+        and (hits is None or (state.content is not None and state.content in hits))
+    )
+
+
+def _chosen(reader: Reader, only: Chosen) -> Iterator[tuple[View, State]]:
+    view = View(reader, only.at, everything=len(only) > _FEW)
+    for document, version in only._states:  # noqa: SLF001 - the two are one thing
+        for state in reader.versions(document, only.at):
+            if state.version == version:
+                yield view, state
 
 
 def _words_in(value: str, column: str) -> tree.Node:

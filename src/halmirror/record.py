@@ -16,6 +16,7 @@ import msgspec
 
 Status = Literal["active", "deleted", "withdrawn", "superseded"]
 Access = Literal["open", "restricted", "metadata-only"]
+Shared = Literal["doi", "arxiv", "pmid", "nnt"]
 STATUSES: tuple[Status, ...] = ("active", "deleted", "withdrawn", "superseded")
 
 
@@ -121,11 +122,23 @@ class Identifiers(msgspec.Struct, frozen=True, omit_defaults=True):
     other: tuple[OtherIdentifier, ...] = ()
 
 
+class SameAs(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Another document of the same work: its newest active version, and what says so.
+
+    ``by`` names the schemes of the identifiers that both bear.
+    """
+
+    source: str
+    id: str
+    version: int | None = None
+    by: tuple[Shared, ...]
+
+
 class Head(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which record this is and how it stands: the first keys of the JSON object.
 
     ``status_since`` (UTC time stamp) and ``followed_by`` (an id with version) are there only
-    where ``status`` is not ``active``.
+    where ``status`` is not ``active``.  ``same_as`` is worked out when the record is read.
     """
 
     id: str
@@ -136,6 +149,7 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
     status: str = ""
     status_since: str | None = None
     followed_by: str | None = None
+    same_as: tuple[SameAs, ...] = ()
     sets: tuple[str, ...] = ()
 
 

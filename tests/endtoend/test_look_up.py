@@ -97,6 +97,7 @@ def test_json_keys_stand_in_the_contracts_order(harvested: CommandLine) -> None:
         "status",
         "status_since",
         "followed_by",
+        "same_as",
         "sets",
         "type",
         "titles",

@@ -359,7 +359,7 @@ def test_hostile_metadata_never_reach_the_terminal_raw(text: str, lang: str, nam
         date=text,
         warnings=(text,),
     )
-    head = Head(text, 1, text, text, text, "superseded", text, name, (text,))
+    head = Head(text, 1, text, text, text, "superseded", text, name, sets=(text,))
     for shown in (render(Record(head, body), "en"), line(Record(head, body), "fr")):
         for character in shown.replace("\n", ""):
             category = unicodedata.category(character)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from halmirror.errors import UsageError
+from halmirror.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from halmirror.config import Settings
     from halmirror.labels import Ui
@@ -102,6 +103,23 @@ def log_format_option(command: _Command) -> _Command:
 def columns() -> int:
     """The terminal's width, up to what reads well."""
     return min(shutil.get_terminal_size((80, 24)).columns, 100)
+
+
+def identifier_lines(lines: Iterable[bytes]) -> Iterator[str]:
+    """Identifiers, one a line; bytes that are no UTF-8 become text that names no record."""
+    for line in lines:
+        if text := line.decode("utf-8", "backslashreplace").strip():
+            yield text
+
+
+def say_missing(identifier: str, as_of: str | None) -> None:
+    """Tell that the mirror has no record of an identifier."""
+    when = f" as of {printable(as_of)}" if as_of else ""
+    click.echo(
+        f"halmirror: {printable(identifier[:200])}: no such record in the mirror{when}; "
+        "check the identifier, or harvest first",
+        err=True,
+    )
 
 
 def check_sources(asked: Sequence[str], known: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -13,9 +13,14 @@ from halmirror.cli.context import (
     check_time,
     filter_options,
     filters,
+    identifier_lines,
     pass_invocation,
+    say_missing,
 )
 from halmirror.printable import printable
+
+if TYPE_CHECKING:
+    from halmirror.mirror import Chosen
 
 
 @click.command()
@@ -28,6 +33,14 @@ from halmirror.printable import printable
     help="Write to this file (beside it first, renamed when whole); .gz and .zst compress.",
 )  # fmt: skip
 @click.option("--as-of", metavar="TIME", help="As the mirror held it: a day, time stamp or run.")
+@click.option(
+    "--ids-from", type=click.File("rb"), metavar="FILE",
+    help="Only these identifiers, of any kind 'show' takes, one a line; - reads standard input.",
+)  # fmt: skip
+@click.option(
+    "--unique", is_flag=True,
+    help="Of an id that several sources hold, only the record of the first in the configuration.",
+)  # fmt: skip
 @pass_invocation
 def export(
     invocation: Invocation,
@@ -35,6 +48,9 @@ def export(
     form: str,
     output: Path | None,
     as_of: str | None,
+    ids_from: IO[bytes] | None,
+    *,
+    unique: bool,
     **options: Any,
 ) -> None:
     """Write records to a file or to standard output, ordered by source, id and version.
@@ -45,6 +61,7 @@ def export(
     Examples:
       halmirror export --format jsonl --output hal.jsonl.zst
       halmirror export --format bibtex --author Romary --year 2015..
+      halmirror export --format bibtex --ids-from dois.txt > mine.bib
     """
     from halmirror import export as exporting
 
@@ -56,7 +73,11 @@ def export(
     check_sources(picked.source, invocation.source_names)
     with invocation.mirror() as mirror:
         at = mirror.seq_at(as_of) if as_of else None
-        done = exporting.export(mirror, form, output, picked, at=at)
+        only = None
+        if ids_from is not None:
+            only = mirror.choose(identifier_lines(ids_from), picked, at=at, unique=unique)
+            _tell(only, as_of)
+        done = exporting.export(mirror, form, output, picked, at=at, unique=unique, only=only)
     for prefix, left in sorted(done.left_out.items()):
         click.echo(
             f"halmirror: {left} records left out: their metadata are {printable(prefix)}, not "
@@ -67,3 +88,20 @@ def export(
         click.echo(f"{done.count} records written to {printable(str(output))}", err=True)
         if done.statement:
             click.echo(f"what the sources ask: {printable(done.statement)}", err=True)
+    if only is not None and only.missing:
+        raise click.exceptions.Exit(3)
+
+
+def _tell(only: Chosen, as_of: str | None) -> None:
+    """Name what is missing and what is left out; where everything is missing, end there."""
+    for identifier in only.missing:
+        say_missing(identifier, as_of)
+    if only.left_out:
+        first = printable(only.left_out[0][:200])
+        click.echo(
+            f"halmirror: {len(only.left_out)} of the identifiers left out ({first} …): the filters "
+            "do not pick their records; --status all takes those that are not active",
+            err=True,
+        )
+    if only.missing and not only.left_out and not len(only):
+        raise click.exceptions.Exit(1)

@@ -16,7 +16,9 @@ from halmirror.cli.context import (
     columns,
     filter_options,
     filters,
+    identifier_lines,
     pass_invocation,
+    say_missing,
 )
 from halmirror.errors import NotFoundError, UsageError
 from halmirror.printable import printable, printable_json
@@ -78,7 +80,7 @@ def show(
             text = (_VIEWS[view] if view else _shown)(mirror, identifier, form, ui, at)
             if text is None:
                 missing += 1
-                _say_missing(identifier, as_of)
+                say_missing(identifier, as_of)
             else:
                 if asked > 1 and form == "text":
                     click.echo()
@@ -114,7 +116,7 @@ def cite(invocation: Invocation, identifiers: tuple[str, ...], style: str) -> No
             record = mirror.get(identifier)
             if record is None:
                 missing += 1
-                _say_missing(identifier, None)
+                say_missing(identifier, None)
             else:
                 later = mirror.has_later_version(record)
                 click.echo(printable(line_of(record, later_versions=later)))
@@ -200,18 +202,9 @@ def check_search(query: str, picked: Filters, cursor: str | None, known: Sequenc
 def _each(identifiers: tuple[str, ...]) -> Iterator[str]:
     for identifier in identifiers:
         if identifier == "-":
-            for line in _input_lines():
-                if line.strip():
-                    yield line.strip()
+            yield from identifier_lines(sys.stdin.buffer if sys.stdin else io.BytesIO())
         else:
             yield identifier
-
-
-def _input_lines() -> Iterator[str]:
-    """Lines of standard input; bytes that are no UTF-8 become text that names no record."""
-    raw = sys.stdin.buffer if sys.stdin else io.BytesIO()
-    for line in raw:
-        yield line.decode("utf-8", "backslashreplace")
 
 
 def _shown(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -> str | None:
@@ -261,15 +254,6 @@ def _past(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) ->
 
 
 _VIEWS = {"explain": _explained, "history": _past}
-
-
-def _say_missing(identifier: str, as_of: str | None) -> None:
-    when = f" as of {printable(as_of)}" if as_of else ""
-    click.echo(
-        f"halmirror: {printable(identifier[:200])}: no such record in the mirror{when}; "
-        "check the identifier, or harvest first",
-        err=True,
-    )
 
 
 def _json(hits: Hits) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from halmirror.mirror import Filters, Mirror
+    from halmirror.mirror import Chosen, Filters, Mirror
 
 
 class Writer(Protocol):
@@ -93,9 +93,12 @@ def export(
     filters: Filters,
     *,
     at: int | None = None,
+    unique: bool = False,
+    only: Chosen | None = None,
 ) -> Done:
     """Write what the filters pick to a file, or to standard output where none is named.
 
+    ``unique`` and ``only`` are those of `Mirror.records`.
     Raises `UsageError`, `MirrorError` and `OutputError`; a file appears only when it is whole.
     """
     from halmirror.export.output import opened
@@ -105,11 +108,13 @@ def export(
     items: Iterable[Any]
     match form.takes:
         case "lines":
-            items = mirror.lines(filters, at=at)
+            items = mirror.lines(filters, at=at, unique=unique, only=only)
         case "sources":
-            items = mirror.sources(filters, at=at, prefix=form.prefix, left_out=left_out)
+            items = mirror.sources(
+                filters, at=at, unique=unique, only=only, prefix=form.prefix, left_out=left_out
+            )
         case "records":
-            items = mirror.records(filters, at=at)
+            items = mirror.records(filters, at=at, unique=unique, only=only)
     filters.nodes()  # a wrong filter is told before the file is begun
     statement = mirror.statement()
     with opened(output) as out:

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Final
 from halmirror.citation import cite, display_name, with_subtitle
 from halmirror.labels import Ui, day, domain_label, label, labelled, language_name, type_label
 from halmirror.printable import printable
-from halmirror.record import Affiliation, Body, Container, Funding, Head, Identifiers, Record
+from halmirror.record import (
+    Affiliation,
+    Body,
+    Container,
+    Funding,
+    Head,
+    Identifiers,
+    Record,
+    SameAs,
+    versioned,
+)
 from halmirror.tails import page_range
 
 if TYPE_CHECKING:
@@ -180,6 +190,15 @@ def _dates(record: Record, ui: Ui) -> Iterator[str]:
     yield f"{head.id}{version}{added}"
     if record.body.date:
         yield labelled(label("date", ui), day(record.body.date, ui), ui)
+    for other in head.same_as:
+        yield labelled(label("same_as", ui), _same_work(other, head.source), ui)
+
+
+def _same_work(other: SameAs, source: str) -> str:
+    """``hal-01000002v1 (portal; DOI, PMID)``: its source where that is another, and why."""
+    names = ", ".join(name for key, name in _SCHEMES if key in other.by)
+    place = "" if other.source == source else f"{other.source}; "
+    return f"{versioned(other.id, other.version)} ({place}{names})"
 
 
 def _identifiers(body: Body, ui: Ui) -> Iterator[str]:

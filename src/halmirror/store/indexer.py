@@ -19,6 +19,7 @@ from halmirror.folding import fold
 from halmirror.frame import FrameError
 from halmirror.record import Body, decode_body
 from halmirror.store.database import codec
+from halmirror.store.search import COPY
 
 if TYPE_CHECKING:
     import sqlite3
@@ -42,6 +43,8 @@ def catch_up(connection: sqlite3.Connection, batch: int = BATCH) -> int:
     done = 0
     while step := _index_contents(connection, batch):
         done += step
+    while _index_copies(connection, batch):
+        pass
     while _index_states(connection, batch):
         pass
     return done
@@ -92,6 +95,38 @@ def _index_contents(connection: sqlite3.Connection, batch: int) -> int:
         )
         _apply(connection, changes)
         _set_upto(connection, "content", rows[-1][0])
+    return len(rows)
+
+
+def _index_copies(connection: sqlite3.Connection, batch: int) -> int:
+    """Mark the contents whose document's id another source holds too, on both sides."""
+    last = upto(connection, "content")
+    (sources,) = connection.execute("SELECT count(*) FROM source").fetchone()
+    if sources < 2:  # whichever source comes second marks the first one's contents too
+        if upto(connection, "copy") < last:
+            with _transaction(connection):
+                _set_upto(connection, "copy", last)
+        return 0
+    rows = connection.execute(
+        "SELECT c.id, d.local_id, EXISTS (SELECT 1 FROM document o "
+        "WHERE o.local_id = d.local_id AND o.id <> d.id) FROM content c "
+        "JOIN document d ON d.id = c.document WHERE c.id > ? AND c.id <= ? ORDER BY c.id LIMIT ?",
+        (upto(connection, "copy"), last, batch),
+    ).fetchall()
+    if not rows:
+        return 0
+    changes = _new_changes()
+    for _, local_id, copied in rows:
+        if copied:
+            for (content,) in connection.execute(
+                "SELECT c.id FROM document d JOIN content c ON c.document = d.id "
+                "WHERE d.local_id = ?",
+                (local_id,),
+            ):
+                _mark(changes, *COPY, content)
+    with _transaction(connection):
+        _apply(connection, changes)
+        _set_upto(connection, "copy", rows[-1][0])
     return len(rows)
 
 

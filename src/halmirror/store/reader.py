@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
+from pyroaring import BitMap
 
 from halmirror import errors
 from halmirror.frame import Frame, FrameError
-from halmirror.record import STATUSES, Body, Head, Record, decode_body, encode, join_json, versioned
+from halmirror.identifiers import body_keys
+from halmirror.record import (
+    STATUSES,
+    Body,
+    Head,
+    Record,
+    SameAs,
+    decode_body,
+    encode,
+    join_json,
+    versioned,
+)
 from halmirror.store.database import codec
 
 if TYPE_CHECKING:
@@ -105,6 +119,35 @@ class Reader:
         )
         return [State(*row) for row in rows]
 
+    def newest_active(self, document: int, at: int) -> State | None:
+        """The document's newest active version at a commit."""
+        row = self.connection.execute(
+            f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = :document AND {_HELD_AT} "
+            "AND s.status = 'active' ORDER BY s.version DESC LIMIT 1",
+            {"document": document, "at": at},
+        ).fetchone()
+        return State(*row) if row else None
+
+    def copies(self) -> Iterator[list[int]]:
+        """The documents of each id that several sources hold."""
+        rows = self.connection.execute(
+            "SELECT local_id, id FROM document WHERE local_id IN (SELECT local_id FROM document "
+            "GROUP BY local_id HAVING count(*) > 1) ORDER BY local_id, id"
+        )
+        for _, group in groupby(rows, key=itemgetter(0)):
+            yield [document for _, document in group]
+
+    def sharing(self, schemes: Sequence[str]) -> BitMap:
+        """The documents that bear, or bore, an identifier that another has or had too."""
+        marks = ", ".join("?" * len(schemes))
+        rows = self.connection.execute(
+            "SELECT i.document FROM (SELECT scheme, value FROM identifier "
+            f"WHERE scheme IN ({marks}) GROUP BY scheme, value HAVING count(*) > 1) AS shared "
+            "JOIN identifier i ON i.scheme = shared.scheme AND i.value = shared.value",
+            tuple(schemes),
+        )
+        return BitMap(row[0] for row in rows)
+
     def every(self, at: int, statuses: Sequence[str] = ("active",)) -> Iterator[State]:
         """All states of those statuses at a commit, by source, id and version."""
         names = self.connection.execute("SELECT name, id FROM source ORDER BY name").fetchall()
@@ -133,8 +176,11 @@ class Reader:
                 found[content] = State(*row)
         return found
 
-    def head(self, state: State, at: int) -> Head:
-        """The head of a state's record: where it is not active, since when, and what followed."""
+    def head(self, state: State, at: int, same_as: tuple[SameAs, ...] = ()) -> Head:
+        """The head of a state's record: where it is not active, since when, and what followed.
+
+        ``same_as``: the documents it is linked to (`halmirror.store.view`).
+        """
         since = followed_by = None
         if state.status != "active":
             since = self.commit_time(state.first_seq)
@@ -150,6 +196,7 @@ class Reader:
             status=state.status,
             status_since=since,
             followed_by=followed_by,
+            same_as=same_as,
             sets=_sets(state),
         )
 
@@ -173,16 +220,20 @@ class Reader:
         ).fetchone()
         return str(profile)
 
-    def record(self, state: State, at: int) -> Record:
-        """The state's record."""
-        return Record(self.head(state, at), self._decoded(state))
+    def keys(self, state: State) -> tuple[tuple[str, str], ...]:
+        """The (scheme, value) pairs of the identifiers that the state's body bears."""
+        return body_keys(self._decoded(state))
 
-    def json(self, state: State, at: int) -> bytes:
+    def record(self, state: State, at: int, same_as: tuple[SameAs, ...] = ()) -> Record:
+        """The state's record."""
+        return Record(self.head(state, at, same_as), self._decoded(state))
+
+    def json(self, state: State, at: int, same_as: tuple[SameAs, ...] = ()) -> bytes:
         """The record's one line of JSON, without decoding its body."""
         body = self.body_json(state)
         if not (body.startswith(b"{") and body.endswith(b"}")):
             raise _damaged(state, "its normalised form is no JSON object")
-        return join_json(encode(self.head(state, at)), body)
+        return join_json(encode(self.head(state, at, same_as)), body)
 
     def _decoded(self, state: State) -> Body:
         try:

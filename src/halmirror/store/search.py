@@ -15,15 +15,21 @@ from pyroaring import BitMap
 
 from halmirror import query as tree
 from halmirror.errors import MirrorError
+from halmirror.store.unique import spare_contents
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
+    from halmirror.store.unique import Preference
+
 RANKED = 20_000
 """Hits that are ranked exactly."""
 
 FACET_KINDS = ("type", "year", "domain", "lang", "access", "source")
+COPY = ("copy", "")
+"""The bitmap of contents whose document's id another source holds too."""
+
 WEIGHTS = (10.0, 5.0, 3.0, 1.0, 1.0)
 """How much a word weighs in title, creator, subject, abstract and the rest."""
 
@@ -44,12 +50,27 @@ class Index:
         self.connection = connection
         self._moved = self._moved_since(at) if at < latest else {}
 
-    def find(self, node: tree.Node, *, sort: str, statuses: Sequence[str], wanted: int) -> Found:
-        """The hits of a query; ``ordered`` holds at least the first ``wanted`` of them."""
+    def find(
+        self,
+        node: tree.Node,
+        *,
+        sort: str,
+        statuses: Sequence[str],
+        wanted: int,
+        preference: Preference | None = None,
+    ) -> Found:
+        """The hits of a query; ``ordered`` holds at least the first ``wanted`` of them.
+
+        ``preference``: where several sources' copies of one id are hits, only the preferred is.
+        """
         scope = BitMap()
         for status in statuses:
             scope |= self._bits("status", status)
         hits = self._evaluate(node, scope) & scope
+        if preference is not None and (copies := hits & self._bits(*COPY)):
+            hits -= spare_contents(
+                self.connection, copies, self._bits("status", "active"), preference
+            )
         texts = tree.texts(node)
         if sort == "relevance" and texts and len(hits) <= RANKED:
             return Found(hits, self._by_relevance(hits, texts), "relevance")

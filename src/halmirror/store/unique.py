@@ -1,0 +1,88 @@
+"""One record for an id that several sources hold: the active one, of the first source."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from halmirror.store.reader import Reader, State
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """The order of sources: that of the configuration, then all others by name."""
+
+    places: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, sources: Sequence[str]) -> Preference:
+        """The preference of sources in the order given."""
+        return cls({name: place for place, name in enumerate(sources)})
+
+    def rank(self, source: str, *, active: bool) -> tuple[bool, int, str]:
+        """Where a copy comes: active ones first, then by source; the least is the best."""
+        return (not active, self.places.get(source, len(self.places)), source)
+
+    def state_rank(self, state: State) -> tuple[bool, int, str]:
+        """The rank of a state."""
+        return self.rank(state.source, active=state.status == "active")
+
+
+def spare_documents(
+    reader: Reader, at: int, picked: Callable[[State], bool], preference: Preference
+) -> BitMap:
+    """Documents that give way to another source's of the same id, among the states picked."""
+    spare = BitMap()
+    for documents in reader.copies():
+        states = [
+            state
+            for document in documents
+            for state in reader.versions(document, at)
+            if picked(state)
+        ]
+        spare |= giving_way(states, preference)
+    return spare
+
+
+def giving_way(states: Iterable[State], preference: Preference) -> BitMap:
+    """The documents of these states that give way to another of the same id."""
+    copies: defaultdict[str, list[State]] = defaultdict(list)
+    for state in states:
+        copies[state.local_id].append(state)
+    spare = BitMap()
+    for group in copies.values():
+        best = min(group, key=preference.state_rank).document
+        spare.update(state.document for state in group if state.document != best)
+    return spare
+
+
+def spare_contents(
+    connection: sqlite3.Connection, copies: BitMap, active: BitMap, preference: Preference
+) -> BitMap:
+    """Of contents whose ids several sources hold, those that give way to another source's.
+
+    ``active``: the contents that are current in active versions.
+    """
+    groups: defaultdict[str, list[tuple[tuple[bool, int, str], int, int]]] = defaultdict(list)
+    rows = connection.execute(
+        "SELECT c.id, d.id, d.local_id, src.name FROM json_each(?) AS copy "
+        "JOIN content c ON c.id = copy.value JOIN document d ON d.id = c.document "
+        "JOIN source src ON src.id = d.source",
+        (json.dumps(list(copies)),),  # one statement: ten times as fast as one for each content
+    )
+    for content, document, local_id, source in rows:
+        rank = preference.rank(source, active=content in active)
+        groups[local_id].append((rank, document, content))
+    spare = BitMap()
+    for group in groups.values():
+        _, best, _ = min(group)
+        spare.update(content for _, document, content in group if document != best)
+    return spare
