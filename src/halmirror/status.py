@@ -192,7 +192,8 @@ class Run:
 class Status:
     """What a mirror holds: records by status, sources, and the last runs (newest first).
 
-    ``at``: the time stamp it is true for; ``size_bytes``: the mirror's file and its log.
+    ``at``: the time stamp it is true for; ``size_bytes``: the mirror's file and its log;
+    ``older_rules``: contents (a version may have had several) that older rules normalised.
     """
 
     path: str
@@ -201,6 +202,7 @@ class Status:
     records: dict[str, int]
     sources: tuple[SourceStatus, ...]
     runs: tuple[Run, ...]
+    older_rules: int = 0
 
     def json(self) -> str:
         """The status as one JSON object."""
@@ -210,6 +212,7 @@ class Status:
             "size_bytes": self.size_bytes,
             "records": self.records,
             "sources": [source.as_dict() for source in self.sources],
+            "older_rules": self.older_rules,
             "runs": [asdict(run) for run in self.runs],
         }
         return json.dumps(plain, ensure_ascii=False, indent=2)
@@ -233,6 +236,8 @@ def status(
     many of each source's windows to tell, newest first (none: not at all); ``now``: the time
     that ages are told from.  Raises `MirrorError`.
     """
+    from halmirror.store.renewal import older_contents
+
     now = now or datetime.now(UTC)
     connection = open_for_reading(path)
     try:
@@ -259,6 +264,7 @@ def status(
                     for name in names
                 ),
                 _runs(connection, runs),
+                older_contents(connection),
             )
     finally:
         connection.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,12 +18,12 @@ from pyroaring import BitMap
 
 from halmirror.folding import fold
 from halmirror.frame import FrameError
-from halmirror.record import Body, decode_body
+from halmirror.record import Body, decode_body, encode
 from halmirror.store.database import codec
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from halmirror.frame import Codec
 
@@ -32,6 +33,8 @@ BATCH = 2000
 CHUNK_BITS = 16
 """A stored bitmap covers 65,536 contents: the unit that Roaring bitmaps work in."""
 
+_COLUMNS = "title, creator, subject, abstract, other"
+_OUTDATED = "outdated"
 _DATE = re.compile(r"([0-9]{4})(?![0-9])(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 _Changes = dict[tuple[str, str, int], tuple[BitMap, BitMap]]
@@ -49,13 +52,100 @@ def catch_up(connection: sqlite3.Connection, batch: int = BATCH) -> int:
 
 def rebuild(connection: sqlite3.Connection) -> int:
     """Drop the index and make it anew from contents and states.  Returns how many contents."""
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("DELETE FROM derived")
-    connection.execute("DELETE FROM facet")
-    connection.execute("DELETE FROM search_entry")
-    connection.execute("INSERT INTO search_text (search_text) VALUES ('delete-all')")
-    connection.execute("COMMIT")
+    with _transaction(connection):
+        connection.execute(
+            "DELETE FROM derived WHERE name IN ('content', 'state', ?)", (_OUTDATED,)
+        )
+        connection.execute("DELETE FROM facet")
+        connection.execute("DELETE FROM search_entry")
+        connection.execute("INSERT INTO search_text (search_text) VALUES ('delete-all')")
     return catch_up(connection)
+
+
+def is_behind(connection: sqlite3.Connection) -> bool:
+    """Whether there are contents that the index does not know yet."""
+    (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM content").fetchone()
+    return upto(connection, "content") < int(newest)
+
+
+def is_outdated(connection: sqlite3.Connection) -> bool:
+    """Whether a content changed in a way that only `rebuild` brings into the index."""
+    return bool(upto(connection, _OUTDATED))
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What a content is found under, before and after its body was normalised again.
+
+    ``before`` and ``after`` are the folded texts of the index's columns, empty where they did not
+    change; ``lost`` and ``gained`` are (kind, value) pairs; ``sort_date`` is today's.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    lost: tuple[tuple[str, str], ...]
+    gained: tuple[tuple[str, str], ...]
+    sort_date: int
+
+
+def renewal(former: bytes, body: Body) -> Renewal | None:
+    """From a former body's JSON to a body of today; none where the former cannot be told.
+
+    The index forgets a text only by the very words it was given.  They are certain where the
+    former JSON is what today's `Body` of it gives.
+    """
+    try:
+        old = decode_body(former)
+    except msgspec.DecodeError:
+        return None
+    if encode(old) != former:
+        return None
+    was, now = frozenset(facets(old)), frozenset(facets(body))
+    before, after = columns(old), columns(body)
+    return Renewal(
+        before if before != after else (),
+        after if before != after else (),
+        tuple(sorted(was - now)),
+        tuple(sorted(now - was)),
+        sort_date(body.date),
+    )
+
+
+def renew(connection: sqlite3.Connection, contents: Iterable[tuple[int, Renewal | None]]) -> None:
+    """Bring contents that were normalised again up to date; inside a transaction.
+
+    Those that the index does not know yet come with `catch_up`.  Where a former text cannot be
+    told the index is marked as outdated: `rebuild` then makes it anew.
+    """
+    if is_outdated(connection):
+        return
+    known = upto(connection, "content")
+    changes = _new_changes()
+    for number, change in contents:
+        if number > known:
+            continue
+        if change is None:
+            _set_upto(connection, _OUTDATED, 1)
+            continue
+        if change.before != change.after:
+            connection.execute(
+                f"INSERT INTO search_text (search_text, rowid, {_COLUMNS}) "
+                "VALUES ('delete', ?, ?, ?, ?, ?, ?)",
+                (number, *change.before),
+            )
+            connection.execute(
+                f"INSERT INTO search_text (rowid, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+                (number, *change.after),
+            )
+        connection.execute(
+            "UPDATE search_entry SET sort_date = ? WHERE content = ? AND sort_date <> ?",
+            (change.sort_date, number, change.sort_date),
+        )
+        for kind, value in change.lost:
+            _mark(changes, kind, value, number, remove=True)
+        for kind, value in change.gained:
+            _mark(changes, kind, value, number)
+    _apply(connection, changes)
 
 
 def upto(connection: sqlite3.Connection, name: str) -> int:
@@ -86,8 +176,7 @@ def _index_contents(connection: sqlite3.Connection, batch: int) -> int:
     with _transaction(connection):
         connection.executemany("INSERT INTO search_entry VALUES (?, ?)", entries)
         connection.executemany(
-            "INSERT INTO search_text (rowid, title, creator, subject, abstract, other) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO search_text (rowid, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
             texts,
         )
         _apply(connection, changes)
