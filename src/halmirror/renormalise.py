@@ -145,10 +145,14 @@ def _source_dict(source: SourceReport) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A batch to be normalised again; ``profile`` is the one its source has now."""
+    """A batch to be normalised again; ``profile`` is the one its source has now.
+
+    ``indexed``: what search is to know is made too.
+    """
 
     profile: str
     contents: tuple[Held, ...]
+    indexed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,7 @@ def redo(dictionaries: tuple[tuple[int, bytes], ...], task: Task) -> Redone:
     frames = _codec(dictionaries)
     for one in task.contents:
         try:
-            new, different = _redone(frames, task.profile, one)
+            new, different = _redone(frames, task, one)
         except (
             ValueError, TypeError, ArithmeticError, LookupError, RecursionError, etree.LxmlError
         ) as error:  # fmt: skip
@@ -182,17 +186,17 @@ def redo(dictionaries: tuple[tuple[int, bytes], ...], task: Task) -> Redone:
     return Redone(tuple(renewed), found, tuple(failures))
 
 
-def _redone(frames: Codec, profile: str, one: Held) -> tuple[Renewed, tuple[Difference, ...]]:
+def _redone(frames: Codec, task: Task, one: Held) -> tuple[Renewed, tuple[Difference, ...]]:
     held = frames.open(one.frame)
     sets = json.loads(one.specs)
-    rules = _rules(held.source, profile, one, sets)
+    rules = _rules(held.source, task.profile, one, sets)
     body = body_of(well_formed(held.source), rules, one.local_id, one.version, sets)
     new, keys = encode(body), body_keys(body)
     if new == held.body:
         return Renewed(one.id, None, keys, (), None), ()
     stale = tuple(key for key in former_keys(held.body) if key not in keys)
     frame = frames.pack(held.source, new)
-    index = indexer.renewal(held.body, body)
+    index = indexer.renewal(held.body, body) if task.indexed else None
     return Renewed(one.id, frame, keys, stale, index), _told(held.body, new)
 
 
@@ -363,7 +367,9 @@ class _Run:
         log: RenewalLog | None,
     ) -> None:
         batches, asked = tee(job.selection.batches(connection, self.batch))
-        with closing(workers.map(Task(job.profile, tuple(batch)) for batch in asked)) as results:
+        with closing(
+            workers.map(Task(job.profile, tuple(batch), log is not None) for batch in asked)
+        ) as results:
             for batch, done in zip(batches, results, strict=True):
                 self.stop.check()
                 if log is not None:

@@ -101,10 +101,13 @@ def renewal(former: bytes, body: Body) -> Renewal | None:
     if encode(old) != former:
         return None
     was, now = frozenset(facets(old)), frozenset(facets(body))
-    before, after = columns(old), columns(body)
+    before, after = _texts(old), _texts(body)
+    if before == after:
+        before = after = ()
+    folded = {text: fold(text) for text in {*before, *after}}
     return Renewal(
-        before if before != after else (),
-        after if before != after else (),
+        tuple(folded[text] for text in before),
+        tuple(folded[text] for text in after),
         tuple(sorted(was - now)),
         tuple(sorted(now - was)),
         sort_date(body.date),
@@ -127,7 +130,7 @@ def renew(connection: sqlite3.Connection, contents: Iterable[tuple[int, Renewal 
         if change is None:
             _set_upto(connection, _OUTDATED, 1)
             continue
-        if change.before != change.after:
+        if change.before:
             connection.execute(
                 f"INSERT INTO search_text (search_text, rowid, {_COLUMNS}) "
                 "VALUES ('delete', ?, ?, ?, ?, ?, ?)",
@@ -222,8 +225,12 @@ def _index_states(connection: sqlite3.Connection, batch: int) -> int:
     return len(rows)
 
 
-def columns(body: Body) -> tuple[str, str, str, str, str]:
+def columns(body: Body) -> tuple[str, ...]:
     """The folded texts of the index's columns: title, creator, subject, abstract, other."""
+    return tuple(fold(text) for text in _texts(body))
+
+
+def _texts(body: Body) -> tuple[str, ...]:
     return (
         _text(part for title in body.titles for part in (title.value, title.subtitle)),
         _text(part for name in body.creators for part in (name.given, name.family, name.literal)),
@@ -274,7 +281,7 @@ def _other(body: Body) -> Iterator[str | None]:
 
 
 def _text(parts: Iterator[str | None] | list[str]) -> str:
-    return fold("\n".join(part for part in parts if part))
+    return "\n".join(part for part in parts if part)
 
 
 def _new_changes() -> _Changes:
