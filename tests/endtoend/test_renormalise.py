@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from conftest import REPOSITORY, CommandLine, Ran
+from conftest import CommandLine, Ran
 from halmirror.store.database import WriteLock
 from older_rules import harvest_here, older_rules
-from recorded_endpoint import RecordedEndpoint
+from recorded_endpoint import RECORDED, RecordedEndpoint
 
 FORMATS = ("jsonl", "oai_dc", "bibtex", "source")
 
@@ -27,14 +27,14 @@ from halmirror import cli, renormalise
 from halmirror.store import renewal
 renormalise.renormalise.__kwdefaults__["batch"] = 10
 renormalise._WORTH_WORKERS = 0
-keep, kept = renewal.RenewalLog.keep, []
+keep, kept, by = renewal.RenewalLog.keep, [], getattr(signal, sys.argv.pop(1))
 def keep_and_cut(log, *batch):
     keep(log, *batch)
     kept.append(1)
     if len(kept) == 3:
         import multiprocessing
         print(*(one.pid for one in multiprocessing.active_children()), file=sys.stderr, flush=True)
-        os.kill(os.getpid(), getattr(signal, sys.argv.pop(1)))
+        os.kill(os.getpid(), by)
 renewal.RenewalLog.keep = keep_and_cut
 cli.main()
 """
@@ -125,12 +125,12 @@ def test_search_finds_by_new_words_and_by_no_old_one(old: CommandLine) -> None:
 
     assert total("zyzzyva") == 73
     assert total("year:1901") == 73
-    assert total("keyword:sensibilité") == 0
+    assert total("subject:sensibilité") == 0
     assert old("show", "10.9999/of-old").code == 0
     old("renormalise")
     assert total("zyzzyva") == 0
     assert total("year:1901") == 0
-    assert total("keyword:sensibilité") > 0
+    assert total("subject:sensibilité") > 0
     assert old("show", "10.9999/of-old").code == 1
     connection = sqlite3.connect(old.mirror)
     connection.execute("INSERT INTO search_text (search_text) VALUES ('integrity-check')")
@@ -180,8 +180,10 @@ def test_what_changed_is_told_by_key_with_samples(old: CommandLine) -> None:
     lines = ran.out.splitlines()
     assert lines[0] == "hal: 73 would be normalised again, 73 would be changed, 0 failed"
     assert "  titles: 73 changed" in lines
-    at = lines.index("  notes: 16 changed, 57 removed")
-    assert lines[at + 1].startswith('    anses-01067498v1: ["a note of old"] → ')
+    at = lines.index("  date: 73 changed")
+    assert lines[at + 1] == '    anses-01067498v1: "1901-02-03" → "2014"'
+    at = lines.index("  identifiers: 20 changed, 53 removed")
+    assert lines[at + 1] == '    anses-01067498v1: {"doi":["10.9999/of-old"]} → nothing'
     (source,) = json.loads(old("renormalise", "--format", "json").out)["sources"]
     assert source["name"] == "hal"
     assert source["keys"]["titles"]["changed"] == 73
@@ -295,23 +297,24 @@ def test_status_and_harvest_say_that_it_is_time(old: CommandLine) -> None:
 def test_only_the_sources_named(old: CommandLine, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    with RecordedEndpoint(REPOSITORY / "tests" / "data" / "hal-dcterms") as second, \
-         older_rules():  # fmt: skip
+    with RecordedEndpoint(RECORDED) as endpoint, older_rules():
         (other / "config.toml").write_text(
-            f'[mirror]\npath = "{old.mirror}"\n[[source]]\nname = "terms"\n'
-            f'base_url = "{second.url}"\nmetadata_prefix = "oai_dcterms"\n',
+            f'[mirror]\npath = "{old.mirror}"\n[[source]]\nname = "portal"\n'
+            f'base_url = "{endpoint.url}"\n',
             encoding="utf-8",
         )
         harvest_here(other)
-    ran = old("renormalise", "terms")
+    ran = old("renormalise", "portal")
     assert ran.code == 0, ran.err
-    assert ran.out.startswith("terms: ")
-    assert rules_held(old)[0] == 73
-    assert old("renormalise").out.startswith("hal: 73 normalised again")
-    assert set(rules_held(old)) == {1}
+    assert ran.out.startswith("portal: 73 normalised again, 73 changed")
+    assert rules_held(old) == {0: 73, 1: 73}
+    ran = old("renormalise")
+    assert ran.out.startswith("hal: 73 normalised again, 73 changed")
+    assert "portal: 0 normalised again" in ran.out
+    assert rules_held(old) == {1: 146}
     unknown = old("renormalise", "nowhere")
     assert unknown.code == 2
-    assert "there is no source 'nowhere'; there are: hal, terms" in unknown.err
+    assert "there is no source 'nowhere'; there are: hal, portal" in unknown.err
 
 
 def test_without_a_mirror_it_says_so(tmp_path: Path) -> None:

@@ -103,10 +103,11 @@ class Selection:
             yield from _batches(connection, self._wanted, values)
             return
         # One version of the rules after the other: the index then leads to each batch's start.
-        rules = _next_rules(connection, -1)
-        while rules is not None and rules < RULES_VERSION:
+        older = connection.execute(
+            "SELECT DISTINCT rules FROM content WHERE rules < ? ORDER BY rules", (RULES_VERSION,)
+        ).fetchall()
+        for (rules,) in older:
             yield from _batches(connection, "c.rules = :rules", values | {"rules": rules})
-            rules = _next_rules(connection, rules)
 
     @property
     def mark(self) -> str:
@@ -120,12 +121,6 @@ class Selection:
     def _values(self, connection: sqlite3.Connection) -> dict[str, int]:
         values = {"source": self.source, "today": RULES_VERSION}
         return values | {"done": indexer.upto(connection, self.mark)} if self.every else values
-
-
-def _next_rules(connection: sqlite3.Connection, after: int) -> int | None:
-    """The lowest version of the rules above one that any content bears."""
-    row = connection.execute("SELECT min(rules) FROM content WHERE rules > ?", (after,)).fetchone()
-    return None if row[0] is None else int(row[0])
 
 
 def _batches(
