@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from halmirror.crosswalks import RULES_VERSION, content_sets, crosswalk
-from halmirror.crosswalks.dublin_core import values
+from halmirror.crosswalks import RULES_VERSION, content_sets, crosswalk, without_rules
+from halmirror.crosswalks.dublin_core import keep_language, values
 from halmirror.frame import Codec
 from halmirror.identifiers import body_keys, parse_hal_id
 from halmirror.oaipmh.protocol import Page, Rejected, SourceRecord, Token, canonical, parse
@@ -22,6 +22,8 @@ from halmirror.record import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from halmirror.record import Body
 
 DIGEST_BYTES = 20
 """160 bits: no two contents of one record meet by chance, nor by reasonable malice."""
@@ -112,9 +114,18 @@ def normalise(
     metadata = record.metadata
     if metadata is None:
         raise ValueError("a record without metadata has no body")
-    convert = crosswalk(rules.prefix, rules.profile)
-    body = convert(values(metadata), identifier, version or None, record.header.sets, None)
+    body = body_of(metadata, rules, identifier, version, record.header.sets)
+    if without_rules(rules.prefix, rules.profile) is None:
+        keep_language(metadata)
     return canonical(metadata), encode(body), body_keys(body)
+
+
+def body_of(
+    metadata: etree._Element, rules: Rules, identifier: str, version: int, sets: Sequence[str]
+) -> Body:
+    """What a record's metadata say by the rules; ``version`` is 0 where it bears none."""
+    convert = crosswalk(rules.prefix, rules.profile)
+    return convert(values(metadata), identifier, version or None, sets, None)
 
 
 def _row(record: SourceRecord, rules: Rules) -> Row:
@@ -154,4 +165,4 @@ def _codec(dictionary: tuple[int, bytes] | None) -> Codec:
     return Codec({dictionary[0]: dictionary[1]}, writes=dictionary[0])
 
 
-__all__ = ["RULES_VERSION", "Batch", "Row", "Rules", "digest", "local_key", "prepare"]
+__all__ = ["RULES_VERSION", "Batch", "Row", "Rules", "body_of", "digest", "local_key", "prepare"]

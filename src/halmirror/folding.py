@@ -8,7 +8,20 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i"})
+
+class _Folds(dict[int, int | str | None]):
+    """What becomes of each character (by its number) of a decomposed text; filled as they come."""
+
+    def __missing__(self, number: int) -> int | None:
+        kept = None if unicodedata.combining(chr(number)) else number
+        self[number] = kept
+        return kept
+
+
+_FOLDS = _Folds(
+    (ord(ligature), letters)
+    for ligature, letters in zip("œæøđłı", ("oe", "ae", "o", "d", "l", "i"), strict=True)
+)
 _WORDS = re.compile(r"\w+")
 
 
@@ -16,8 +29,7 @@ def fold(text: str) -> str:
     """``text`` in lower case without accents or ligatures: ``Œuvre`` gives ``oeuvre``."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text).casefold().translate(_LIGATURES)
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    return unicodedata.normalize("NFKD", text).casefold().translate(_FOLDS)
 
 
 def words(text: str) -> list[str]:

@@ -38,6 +38,7 @@ from halmirror.stopping import Stop
 from halmirror.store import indexer
 from halmirror.store.database import seconds_since, time_stamp, translated
 from halmirror.store.model import Counts
+from halmirror.store.renewal import older_contents
 from halmirror.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -162,6 +163,11 @@ def harvest(
     with Writer(settings.mirror.path, "harvest", keep_free=settings.mirror.keep_free) as writer:
         outcome = "interrupted"
         try:
+            if older := older_contents(writer.connection):
+                observer.note(
+                    f"{older} contents of the mirror were normalised by older rules: "
+                    "run 'halmirror renormalise'"
+                )
             for source in sources:
                 job = _SourceHarvest(writer, source, request, observer, stop, window_records)
                 report.sources.append(job.report)

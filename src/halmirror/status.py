@@ -192,7 +192,8 @@ class Run:
 class Status:
     """What a mirror holds: records by status, sources, and the last runs (newest first).
 
-    ``at``: the time stamp it is true for; ``size_bytes``: the mirror's file and its log.
+    ``at``: the time stamp it is true for; ``size_bytes``: the mirror's file and its log;
+    ``older_rules``: contents (a version may have had several) that older rules normalised.
     """
 
     path: str
@@ -201,6 +202,7 @@ class Status:
     records: dict[str, int]
     sources: tuple[SourceStatus, ...]
     runs: tuple[Run, ...]
+    older_rules: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The status with the keys of ``docs/monitoring.md``."""
@@ -210,6 +212,7 @@ class Status:
             "size_bytes": self.size_bytes,
             "records": self.records,
             "sources": [source.as_dict() for source in self.sources],
+            "older_rules": self.older_rules,
             "runs": [asdict(run) for run in self.runs],
         }
 
@@ -236,6 +239,8 @@ def status(
     many of each source's windows to tell, newest first (none: not at all); ``now``: the time
     that ages are told from.  Raises `MirrorError`.
     """
+    from halmirror.store.renewal import older_contents
+
     now = now or datetime.now(UTC)
     connection = open_for_reading(path)
     try:
@@ -262,6 +267,7 @@ def status(
                     for name in names
                 ),
                 _runs(connection, runs),
+                older_contents(connection),
             )
     finally:
         connection.close()

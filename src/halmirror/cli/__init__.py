@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("halmirror.cli.state", "What the mirror holds, and how its harvests stand."),
     "export": ("halmirror.cli.exporting", "Write records as JSON Lines, XML or BibTeX."),
     "quarantine": ("halmirror.cli.quarantining", "What could not be taken: list, show, retry."),
+    "renormalise": ("halmirror.cli.renormalising", "Apply today's rules to what is held."),
     "source": ("halmirror.cli.sourcing", "Add, check or list repositories."),
     "schedule": ("halmirror.cli.scheduling", "Print what to install for regular harvests."),
     "config": ("halmirror.cli.configuring", "Show, check or make the configuration."),

@@ -110,6 +110,11 @@ def _text(found: Status) -> str:
     lines = [printable(f"{found.path}: {counts}")]
     for source in found.sources:
         lines += [f"{'  ' * indent}{printable(line)}" for indent, line in _source(source)]
+    if found.older_rules:
+        lines.append(
+            f"{_count(found.older_rules, 'content')} normalised by older rules: "
+            "run 'halmirror renormalise'"
+        )
     lines.append("last runs:")
     for run in found.runs:
         span = f"{run.started} to {run.finished or '…'}"

@@ -73,6 +73,18 @@ def _language_of(element: etree._Element) -> str | None:
     return next((lang for lang in around if lang is not None), None)
 
 
+def keep_language(metadata: etree._Element) -> None:
+    """Write the language that `values` finds around a Dublin Core element onto its values.
+
+    A part taken out of a document loses what it inherits; so its canonical form (Canonical XML
+    1.0, section 2.4) tells the language by itself, and gives the same values when read again.
+    """
+    if metadata.get(_XML_LANG) is None and (lang := _language_of(metadata)):
+        for one in metadata:
+            if isinstance(one.tag, str) and one.get(_XML_LANG) is None:
+                one.set(_XML_LANG, lang)
+
+
 def apply(draft: DraftT, rules: Mapping[str, Rule[DraftT]], sources: Sequence[Source]) -> None:
     """Cleans each value and gives it to its element's rule; what has none becomes a note."""
     for index, source in enumerate(sources):

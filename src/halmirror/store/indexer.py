@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,13 +18,13 @@ from pyroaring import BitMap
 
 from halmirror.folding import fold
 from halmirror.frame import FrameError
-from halmirror.record import Body, decode_body
+from halmirror.record import Body, decode_body, encode
 from halmirror.store.database import codec
 from halmirror.store.search import COPY
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from halmirror.frame import Codec
 
@@ -33,6 +34,8 @@ BATCH = 2000
 CHUNK_BITS = 16
 """A stored bitmap covers 65,536 contents: the unit that Roaring bitmaps work in."""
 
+_COLUMNS = "title, creator, subject, abstract, other"
+_OUTDATED = "outdated"
 _DATE = re.compile(r"([0-9]{4})(?![0-9])(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 _Changes = dict[tuple[str, str, int], tuple[BitMap, BitMap]]
@@ -52,13 +55,103 @@ def catch_up(connection: sqlite3.Connection, batch: int = BATCH) -> int:
 
 def rebuild(connection: sqlite3.Connection) -> int:
     """Drop the index and make it anew from contents and states.  Returns how many contents."""
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("DELETE FROM derived")
-    connection.execute("DELETE FROM facet")
-    connection.execute("DELETE FROM search_entry")
-    connection.execute("INSERT INTO search_text (search_text) VALUES ('delete-all')")
-    connection.execute("COMMIT")
+    with _transaction(connection):
+        connection.execute(
+            "DELETE FROM derived WHERE name IN ('content', 'state', ?)", (_OUTDATED,)
+        )
+        connection.execute("DELETE FROM facet")
+        connection.execute("DELETE FROM search_entry")
+        connection.execute("INSERT INTO search_text (search_text) VALUES ('delete-all')")
     return catch_up(connection)
+
+
+def is_behind(connection: sqlite3.Connection) -> bool:
+    """Whether there are contents that the index does not know yet."""
+    (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM content").fetchone()
+    return upto(connection, "content") < int(newest)
+
+
+def is_outdated(connection: sqlite3.Connection) -> bool:
+    """Whether a content changed in a way that only `rebuild` brings into the index."""
+    return bool(upto(connection, _OUTDATED))
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What a content is found under, before and after its body was normalised again.
+
+    ``before`` and ``after`` are the folded texts of the index's columns, empty where they did not
+    change; ``lost`` and ``gained`` are (kind, value) pairs; ``sort_date`` is today's.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    lost: tuple[tuple[str, str], ...]
+    gained: tuple[tuple[str, str], ...]
+    sort_date: int
+
+
+def renewal(former: bytes, body: Body) -> Renewal | None:
+    """From a former body's JSON to a body of today; none where the former cannot be told.
+
+    The index forgets a text only by the very words it was given.  They are certain where the
+    former JSON is what today's `Body` of it gives.
+    """
+    try:
+        old = decode_body(former)
+    except msgspec.DecodeError:
+        return None
+    if encode(old) != former:
+        return None
+    was, now = frozenset(facets(old)), frozenset(facets(body))
+    before, after = _texts(old), _texts(body)
+    if before == after:
+        before = after = ()
+    folded = {text: fold(text) for text in {*before, *after}}
+    return Renewal(
+        tuple(folded[text] for text in before),
+        tuple(folded[text] for text in after),
+        tuple(sorted(was - now)),
+        tuple(sorted(now - was)),
+        sort_date(body.date),
+    )
+
+
+def renew(connection: sqlite3.Connection, contents: Iterable[tuple[int, Renewal | None]]) -> None:
+    """Bring contents that were normalised again up to date; inside a transaction.
+
+    Those that the index does not know yet come with `catch_up`.  Where a former text cannot be
+    told the index is marked as outdated: `rebuild` then makes it anew.
+    """
+    if is_outdated(connection):
+        return
+    known = upto(connection, "content")
+    changes = _new_changes()
+    for number, change in contents:
+        if number > known:
+            continue
+        if change is None:
+            _set_upto(connection, _OUTDATED, 1)
+            continue
+        if change.before:
+            connection.execute(
+                f"INSERT INTO search_text (search_text, rowid, {_COLUMNS}) "
+                "VALUES ('delete', ?, ?, ?, ?, ?, ?)",
+                (number, *change.before),
+            )
+            connection.execute(
+                f"INSERT INTO search_text (rowid, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+                (number, *change.after),
+            )
+        connection.execute(
+            "UPDATE search_entry SET sort_date = ? WHERE content = ? AND sort_date <> ?",
+            (change.sort_date, number, change.sort_date),
+        )
+        for kind, value in change.lost:
+            _mark(changes, kind, value, number, remove=True)
+        for kind, value in change.gained:
+            _mark(changes, kind, value, number)
+    _apply(connection, changes)
 
 
 def upto(connection: sqlite3.Connection, name: str) -> int:
@@ -89,8 +182,7 @@ def _index_contents(connection: sqlite3.Connection, batch: int) -> int:
     with _transaction(connection):
         connection.executemany("INSERT INTO search_entry VALUES (?, ?)", entries)
         connection.executemany(
-            "INSERT INTO search_text (rowid, title, creator, subject, abstract, other) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO search_text (rowid, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
             texts,
         )
         _apply(connection, changes)
@@ -168,8 +260,12 @@ def _index_states(connection: sqlite3.Connection, batch: int) -> int:
     return len(rows)
 
 
-def columns(body: Body) -> tuple[str, str, str, str, str]:
+def columns(body: Body) -> tuple[str, ...]:
     """The folded texts of the index's columns: title, creator, subject, abstract, other."""
+    return tuple(fold(text) for text in _texts(body))
+
+
+def _texts(body: Body) -> tuple[str, ...]:
     return (
         _text(part for title in body.titles for part in (title.value, title.subtitle)),
         _text(part for name in body.creators for part in (name.given, name.family, name.literal)),
@@ -220,7 +316,7 @@ def _other(body: Body) -> Iterator[str | None]:
 
 
 def _text(parts: Iterator[str | None] | list[str]) -> str:
-    return fold("\n".join(part for part in parts if part))
+    return "\n".join(part for part in parts if part)
 
 
 def _new_changes() -> _Changes:

@@ -199,7 +199,11 @@ CREATE VIRTUAL TABLE search_text USING fts5 (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_CONTENT_BY_RULES = """
+CREATE INDEX content_by_rules ON content (rules);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _CONTENT_BY_RULES)
 """Each brings a file from version N to N + 1, in one transaction."""
 
 SCHEMA_VERSION = len(MIGRATIONS)
