@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from halmirror.cli.progress import LogFormat
-    from halmirror.listing import Observer
+    from halmirror.watching import Observer
     from halmirror.renormalise import KeyChanges, Report, SourceReport
 
     Watch = Callable[[str, int, int], None]
