@@ -14,6 +14,7 @@
       SourceError                         1   a repository could not be harvested
         TransportError                    1   no usable HTTP answer (faults, statuses, limits)
           RetryLaterError                 3   the server asks for a longer pause than allowed
+          AwayError                       1   the server is not there, or not in service
           TooHeavyError                   1   an answer that the server cannot make, or we not take
           ForbiddenError                  1   the server wants us gone (403, 410)
         ResponseError                     1   an answer that is not OAI-PMH 2.0
@@ -102,6 +103,10 @@ class RetryLaterError(TransportError):
     def __init__(self, message: str, seconds: float) -> None:
         super().__init__(message)
         self.seconds = seconds
+
+
+class AwayError(TransportError):
+    """The server cannot be reached, breaks off, or says that it is out of service (429, 503)."""
 
 
 class TooHeavyError(TransportError):

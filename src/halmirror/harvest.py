@@ -16,6 +16,7 @@ from halmirror.batch import Rules
 from halmirror.config_values import check_set
 from halmirror.crosswalks import without_rules
 from halmirror.errors import (
+    AwayError,
     ForbiddenError,
     HalmirrorError,
     MirrorError,
@@ -24,12 +25,11 @@ from halmirror.errors import (
     RetryLaterError,
     SourceError,
     StoppedError,
-    TransportError,
     UsageError,
 )
 from halmirror.lanes import Lane, Lanes
 from halmirror.listing import Listing, Outcome
-from halmirror.pauses import check_pause, keep_pause
+from halmirror.pauses import check_pause, keep_hold, keep_pause
 from halmirror.quarantine import MOST_A_RUN, ask_again
 from halmirror.reconcile import Findings, Reconciliation
 from halmirror.repository import Repository
@@ -175,6 +175,8 @@ def harvest(
             outcome = _OUTCOMES[report.exit_code]
         except StoppedError as error:
             report.failure = error
+        except KeyboardInterrupt:
+            report.failure = StoppedError("interrupted; the next run goes on from here")
         except HalmirrorError as error:
             report.failure = error
             outcome = f"failed: {error}"
@@ -241,6 +243,9 @@ class _SourceHarvest:
             self._fail(error)
         finally:
             self.report.retries = self._session.retries
+            keep_hold(self._writer, self._settings, self._session.pace.held())
+            if self.report.complete_as_of is None:
+                self.report.complete_as_of = self._standing()
         if self._failures:
             self.report.exit_code = 3 if self.report.started else max(self._failures)
         with translated(self._writer.path):
@@ -276,6 +281,15 @@ class _SourceHarvest:
             self._reconcile_if_due(client, source, identity)
         known = [mark for mark in marks if mark is not None]
         self.report.complete_as_of = min(known) if len(known) == len(marks) else None
+
+    def _standing(self) -> str | None:
+        """The day up to which the mirror was complete before the run, where it broke off early."""
+        sets = self._request.sets or self._settings.sets or ("",)
+        held = self._writer.streams_of(self._settings.name, self._settings.metadata_prefix)
+        asked = [one for one in held if one.set_spec in sets]
+        marks = [self._complete_as_of(one) for one in asked]
+        known = [mark for mark in marks if mark is not None]
+        return min(known) if known and len(known) == len(sets) else None
 
     @property
     def _connections(self) -> int:
@@ -331,7 +345,6 @@ class _SourceHarvest:
             self._observer.window(stream, window, len(todo))
             return listings[lane].take(window)
 
-        self._ask_again(client, stream, rules)
         todo = [] if self._over else self._plan(stream, repository)
         if self._left == 0:
             todo.clear()
@@ -346,16 +359,22 @@ class _SourceHarvest:
                 # A set or format that the server never knew leaves no trace in the mirror.
                 self._writer.discard(stream)
                 return False
-            silent = silent + 1 if isinstance(outcome.error, TransportError) else 0
+            silent = silent + 1 if isinstance(outcome.error, AwayError) else 0
             if outcome.limited or self._give_up(outcome, silent):
                 todo.clear()
         if listings:
             self._left = next(iter(listings.values())).limit
+        self._finish(client, stream, rules)
+        return True
+
+    def _finish(self, client: Client, stream: Stream, rules: Rules) -> None:
+        """What remains of a stream when its windows were taken: quarantine, success, the total."""
+        if not self._over:
+            self._ask_again(client, stream, rules)
         planned = not (self._request.from_day or self._request.until_day)
         if planned and not self._over and not self._writer.open_windows(stream):
             self._writer.succeed(stream)
             self._writer.announce(stream, self._announced(client, stream))
-        return True
 
     def _give_up(self, outcome: Outcome, silent: int) -> bool:
         """Whether to ask the source no more in this run: it is away, or does not want it."""
@@ -367,14 +386,16 @@ class _SourceHarvest:
         return self._over
 
     def _ask_again(self, client: Client, stream: Stream, rules: Rules) -> None:
-        """Try the stream's quarantine again, as every run does."""
+        """Try the stream's quarantine again, as every run does once its windows are taken."""
         if self._request.limit is not None:
             return
         try:
             done = ask_again(client, self._writer, stream, rules, most=MOST_A_RUN)
         except SourceError as error:
-            # Old quarantine never stops new windows; whether the source is away, they will tell.
-            self._observer.note(f"{stream.source_name}: quarantine was not tried again: {error}")
+            keep_pause(self._writer, self._settings, error)
+            self._over |= isinstance(error, RetryLaterError | ForbiddenError)
+            message = f"{stream.source_name}: quarantine was not tried to its end: {error}"
+            self._observer.warning(message)
             return
         self.report.counts += done.counts
         self.report.repaired += done.repaired
@@ -407,6 +428,7 @@ class _SourceHarvest:
             for one in held
             if one.kind == "plan"
             and not one.token
+            and not self._writer.distinct(one)
             and windows.covers(span, (one.from_day, one.until_day))
         ]
         until = max(repository.today, stream.planned_until or "")
@@ -414,9 +436,11 @@ class _SourceHarvest:
             stream, [*spans, span], kind="plan", planned=(first, until), replaces=replaced
         )
         kept = [one for one in held if one not in replaced]
-        if request.full and stream.planned_until is not None:
-            kept += self._extra(stream, held, (self._settings.from_, None))
-        return kept + laid
+        begun = any(one.kind == "full" for one in held)
+        if request.full and stream.planned_until is not None and not begun:
+            laid += self._writer.plan(stream, [(self._settings.from_, None)], kind="full")
+        # New days first: a window that fails in every run must not keep them waiting.
+        return laid + kept
 
     def _extra(self, stream: Stream, held: Sequence[Window], span: windows.Span) -> list[Window]:
         """A window that was asked for besides, unless an earlier run left it open."""
@@ -426,7 +450,7 @@ class _SourceHarvest:
 
     def _bounded(self, window: Window, stream: Stream) -> Window:
         """An open end that an earlier run left ends with that run's day: later days are new."""
-        if window.kind == "extra" or window.until_day or window.token or not stream.planned_until:
+        if window.kind != "plan" or window.until_day or window.token or not stream.planned_until:
             return window
         return self._writer.bound(window, stream.planned_until)
 
@@ -460,8 +484,11 @@ class _SourceHarvest:
         except SourceError as error:
             self._observer.note(f"{stream.source_name}: the total could not be asked for: {error}")
             return None
+        if page.errors:
+            # An empty list may be an outage (docs/harvesting.md): it is no number.
+            return None
         if page.token is None:
-            return len(page.headers)
+            return len(page.headers) + len(page.rejected)
         return page.token.complete_list_size
 
     def _complete_as_of(self, stream: Stream) -> str | None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from halmirror.config import SourceSettings
     from halmirror.store.writer import Writer
 
-_LONGEST = timedelta(days=30)
+_LONGEST_SECONDS = 30.0 * 86_400
 """No server is left alone for longer, whatever it said: that would be a mirror gone stale."""
 
 
@@ -31,6 +31,12 @@ def check_pause(writer: Writer, settings: SourceSettings) -> None:
 def keep_pause(writer: Writer, settings: SourceSettings, error: SourceError) -> None:
     """Keep the pause that an error tells of, if it tells of one."""
     if isinstance(error, RetryLaterError):
+        keep_hold(writer, settings, error.seconds)
+
+
+def keep_hold(writer: Writer, settings: SourceSettings, seconds: float) -> None:
+    """Keep that the source wants to be left alone for so many seconds more."""
+    if seconds > 0:
         source, _ = writer.source(settings.name, settings.base_url, settings.profile)
-        until = datetime.now(UTC) + min(timedelta(seconds=error.seconds), _LONGEST)
+        until = datetime.now(UTC) + timedelta(seconds=min(seconds, _LONGEST_SECONDS))
         writer.leave_alone(source, time_stamp(until))

@@ -6,9 +6,18 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from halmirror.batch import Rules, prepare_page
-from halmirror.errors import NoMirrorError, NotFoundError, ResponseError, SourceError, TooHeavyError
-from halmirror.pauses import check_pause, keep_pause
+from halmirror.batch import Rules, local_key, prepare_page
+from halmirror.errors import (
+    AwayError,
+    ForbiddenError,
+    NoMirrorError,
+    NotFoundError,
+    ResponseError,
+    RetryLaterError,
+    SourceError,
+    TransportError,
+)
+from halmirror.pauses import check_pause, keep_hold, keep_pause
 from halmirror.sources import Session, check_secrets, chosen
 from halmirror.stopping import Stop
 from halmirror.store import indexer
@@ -28,6 +37,8 @@ if TYPE_CHECKING:
 
 MOST_A_RUN = 1000
 """Entries of a stream that a harvest asks for again, those not tried for longest first."""
+
+_REFUSED_IN_A_ROW = 5
 
 _COLUMNS = (
     "q.id, s.name, t.set_spec, q.identifier, q.position, q.reason, q.first_at, q.last_at, "
@@ -125,42 +136,50 @@ def ask_again(
 ) -> Retried:
     """Ask for a stream's entries by GetRecord; those without an identifier wait for their list.
 
-    Raises `SourceError` where the source cannot be asked at all.
+    Ends early where one after the other is refused.  Raises `SourceError` where the source
+    cannot be asked at all.
     """
     done = Retried()
     held = writer.quarantine.ailing(stream)
+    refused = 0
     for one in held[:most]:
-        reason = _asked(client, writer, stream, rules, one, done)
+        reason, answered = _asked(client, writer, stream, rules, one, done)
+        refused = 0 if answered else refused + 1
         if reason is None:
             done.repaired += 1
         else:
             writer.quarantine.failed_again(one, reason)
+        if refused >= _REFUSED_IN_A_ROW:
+            break
     done.left = len(held) - done.repaired
     return done
 
 
 def _asked(
     client: PageSource, writer: Writer, stream: Stream, rules: Rules, one: Ailing, done: Retried
-) -> str | None:
-    """Ask for one entry; why it stays, or none."""
+) -> tuple[str | None, bool]:
+    """Ask for one entry: why it stays, or none; and whether the server answered at all."""
     arguments = {"identifier": one.identifier, "metadataPrefix": stream.prefix}
     try:
         page = client.page("GetRecord", arguments)
-    except (ResponseError, TooHeavyError) as error:
-        return str(error)
+    except (AwayError, ForbiddenError, RetryLaterError):
+        raise
+    except (ResponseError, TransportError) as error:
+        return str(error), False
     if page.errors:
         refusal = page.errors[0]
-        if refusal.code != "idDoesNotExist":
-            return f"{refusal.code}: {refusal.message}"
-        # What the server no longer has cannot be repaired, and is no gap of the mirror.
-        writer.quarantine.resolve(stream, one)
-        return None
+        return f"{refusal.code}: {refusal.message}", True
     batch = prepare_page(page, rules)
     if batch.rejected:
-        return batch.rejected[0].reason
+        return batch.rejected[0].reason, True
+    wanted = local_key(one.identifier, rules.profile)
+    came = [(row.id, row.version) for row in batch.rows]
+    if not any(row == wanted or (row[0] == wanted[0] and not row[1]) for row in came):
+        name = batch.rows[0].oai_identifier
+        return f"GetRecord gives {name[:200]} in its place", True
     done.counts += writer.commit_batch(stream, batch)
     writer.quarantine.resolve(stream, one)
-    return None
+    return None, True
 
 
 def retry(
@@ -177,17 +196,24 @@ def retry(
     if not path.exists():
         raise NoMirrorError(f"there is no mirror at {path}; run 'halmirror harvest' first")
     found: dict[str, Retried] = {}
+    outcome = "interrupted"
     with Writer(path, "quarantine retry", keep_free=settings.mirror.keep_free) as writer:
-        for one in picked:
-            done = found[one.name] = Retried()
-            try:
-                _retry(writer, one, Session(one, stop or Stop()), observer, done)
-            except SourceError as error:
-                keep_pause(writer, one, error)
-                done.problems.append(f"{one.name}: {error}")
-        with translated(path):
-            indexer.catch_up(writer.connection)
-        writer.finish("done", {name: asdict(one) for name, one in found.items()})
+        try:
+            for one in picked:
+                done = found[one.name] = Retried()
+                session = Session(one, stop or Stop())
+                try:
+                    _retry(writer, one, session, observer, done)
+                except SourceError as error:
+                    keep_pause(writer, one, error)
+                    done.problems.append(f"{one.name}: {error}")
+                finally:
+                    keep_hold(writer, one, session.pace.held())
+            with translated(path):
+                indexer.catch_up(writer.connection)
+            outcome = "done"
+        finally:
+            writer.finish(outcome, {name: asdict(one) for name, one in found.items()})
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol, Self, TypedDict
 
 from halmirror.config_values import check_base_url
-from halmirror.errors import MirrorWriteError, UsageError
+from halmirror.errors import ForbiddenError, MirrorWriteError, UsageError
 from halmirror.oaipmh.politeness import Pace
 from halmirror.repository import PageSource
 from halmirror.stopping import Stop
@@ -128,18 +128,19 @@ class Session:
         self.stop = stop
         self.pace = Pace(settings.delay)
         self.retries = 0
+        self.forbidden: ForbiddenError | None = None
 
     def connect(self, observer: Observer) -> Client:
         """One more connection.  Raises `UsageError` as `connect` does."""
-        return Stoppable(connect(self.settings, observer, session=self), self.stop)
+        return Stoppable(connect(self.settings, observer, session=self), self)
 
 
 class Stoppable:
-    """A client that asks nothing more once the run is to end."""
+    """A client that asks nothing more once the run is to end, or the source wants no more."""
 
-    def __init__(self, client: Client, stop: Stop) -> None:
+    def __init__(self, client: Client, session: Session) -> None:
         self._client = client
-        self._stop = stop
+        self._session = session
 
     def __enter__(self) -> Self:
         self._client.__enter__()
@@ -150,12 +151,19 @@ class Stoppable:
 
     def page(self, verb: str, arguments: Mapping[str, str]) -> Page:
         """The page that answers a request.  Raises `StoppedError` and `SourceError`."""
-        self._stop.check()
-        return self._client.page(verb, arguments)
+        session = self._session
+        session.stop.check()
+        if session.forbidden is not None:
+            raise ForbiddenError(str(session.forbidden))
+        try:
+            return self._client.page(verb, arguments)
+        except ForbiddenError as error:
+            session.forbidden = error
+            raise
 
     def identity(self) -> tuple[Identity, Page]:
         """The Identify answer, and the page it came on.  Raises as `page` does."""
-        self._stop.check()
+        self._session.stop.check()
         return self._client.identity()
 
 

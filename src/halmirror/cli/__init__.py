@@ -101,6 +101,8 @@ def main() -> None:
         code = _run()
         if sys.stdout:  # closed from the start (``>&-``), there is none
             sys.stdout.flush()
+    except KeyboardInterrupt:  # before a command began, or after it ended
+        code = _fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output went away (``| head``): nothing is wrong.
         code = 0

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from halmirror.cli.progress import LogFormat
-    from halmirror.watching import Observer
     from halmirror.renormalise import KeyChanges, Report, SourceReport
+    from halmirror.watching import Observer
 
     Watch = Callable[[str, int, int], None]
 

@@ -15,6 +15,9 @@ RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
+_LONGEST_WAIT = 10.0 * 365 * 86_400
+"""No number that a server may send is taken for more than ten years."""
+
 _GOOD_ANSWERS = 50
 """So many answers in a row without a 429, and requests may come twice as close again."""
 
@@ -90,10 +93,10 @@ def retry_after(value: str | None, now: float) -> float | None:
     """
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
-        return float(text)
+        return min(float(text), _LONGEST_WAIT)
     if not text:
         return None
     try:
-        return max(parsedate_to_datetime(text).timestamp() - now, 0.0)
+        return min(max(parsedate_to_datetime(text).timestamp() - now, 0.0), _LONGEST_WAIT)
     except (ValueError, TypeError, OverflowError):
         return None

@@ -15,6 +15,7 @@ import httpx
 from lxml import etree
 
 from halmirror.errors import (
+    AwayError,
     ForbiddenError,
     ResponseError,
     RetryLaterError,
@@ -213,6 +214,8 @@ class Transport:
                     self._pace.hold(again.wait)
                 tries = 1 + self._politeness.retries
                 if attempt >= min(tries, again.tries or tries):
+                    if again.wait is not None:
+                        self._wait(again, attempt, waited)  # too long a pause is told as one
                     raise again.reason from again
                 wait = self._wait(again, attempt, waited)
                 waited += wait if again.wait is not None else 0.0
@@ -226,13 +229,18 @@ class Transport:
 
     def _await_turn(self, waited: float) -> float:
         """Wait until the repository may be asked; the part of it that Retry-After took."""
-        held = self._pace.held()
-        if waited + held > self._politeness.max_wait:
-            raise self._retry_later(held)
-        wait = self._pace.turn()
-        if wait:
-            self._sleep(wait)
-        return held
+        total = 0.0
+        while True:
+            held = self._pace.held()
+            if waited + total + held > self._politeness.max_wait:
+                raise self._retry_later(held)
+            wait = self._pace.turn()
+            if wait:
+                self._sleep(wait)
+            total += held
+            # Another connection may have been told to wait meanwhile.
+            if not self._pace.held():
+                return total
 
     def _wait(self, again: _AgainError, attempt: int, waited: float) -> float:
         if again.wait is None:
@@ -258,7 +266,7 @@ class Transport:
             self._pace.answered(too_often=too_often)
         seconds = time.monotonic() - began
         if reply.status in RETRIED_STATUSES:
-            kind = TooHeavyError if reply.status in _HEAVY_STATUSES else TransportError
+            kind = TooHeavyError if reply.status in _HEAVY_STATUSES else AwayError
             error = kind(f"{reply.url} answers with HTTP status {reply.status}; try again later")
             raise _AgainError(error, retry_after(reply.retry_after, self._now()))
         page = _page(reply)
@@ -267,7 +275,7 @@ class Transport:
             raise _refused(reply)
         if is_solr_outage(page):
             message = f"{reply.url} says that its search engine is down; try again later"
-            raise _AgainError(TransportError(message))
+            raise _AgainError(AwayError(message))
         _check_answers(page, arguments["verb"], reply.url)
         if self._on_answer is not None:
             size = len(reply.body)
@@ -387,7 +395,7 @@ class Transport:
             )
         if _handshake_problem(error):
             return TransportError(f"{url}: TLS does not come about ({reason}); check base_url")
-        kind = TooHeavyError if isinstance(error, httpx.ReadTimeout) else TransportError
+        kind = TooHeavyError if isinstance(error, httpx.ReadTimeout) else AwayError
         told = kind(
             f"{url} cannot be reached or broke off ({reason}); check the address and the "
             "network, then run again"

@@ -57,7 +57,7 @@ def rebuild(connection: sqlite3.Connection) -> int:
     """Drop the index and make it anew from contents and states.  Returns how many contents."""
     with _transaction(connection):
         connection.execute(
-            "DELETE FROM derived WHERE name IN ('content', 'state', ?)", (_OUTDATED,)
+            "DELETE FROM derived WHERE name IN ('content', 'state', 'copy', ?)", (_OUTDATED,)
         )
         connection.execute("DELETE FROM facet")
         connection.execute("DELETE FROM search_entry")

@@ -55,7 +55,8 @@ class Window:
     """A span of modification days of a stream, and how far its list has come.
 
     Days are ``YYYY-MM-DD``, inclusive; none means unbounded.  ``plan`` windows make up the
-    stream's own span, ``extra`` ones were asked for with ``--from``, ``--until`` or ``--full``.
+    stream's own span, ``extra`` ones were asked for with ``--from`` or ``--until``, ``full`` ones
+    with ``--full``.
     ``part`` is the set that narrows the window's list, where a day was too large for the server.
     """
 

@@ -1,7 +1,7 @@
 """The quarantine's side of the store: what could not be taken, kept with its bytes and reason.
 
-An entry stays until the record it stands for has come after all, until the server no longer has
-it, or, where it bears no identifier, until its days have been listed again without it.
+An entry stays until the record it stands for has come after all, or until its days have been
+listed again without it.
 """
 
 from __future__ import annotations
@@ -88,11 +88,10 @@ class QuarantineLog:
             )
 
     def listed_again(self, window: Window) -> None:
-        """A window was listed to its end: what it once rejected, nameless, and no longer gives."""
+        """A window was listed to its end: what its days once gave, broken, and no longer give."""
         if window.part is None:
             self._connection.execute(
-                "UPDATE quarantine SET resolved_at = ?1 WHERE stream = ?2 AND identifier IS NULL "
-                "AND resolved_at IS NULL "
+                "UPDATE quarantine SET resolved_at = ?1 WHERE stream = ?2 AND resolved_at IS NULL "
                 "AND last_at < (SELECT opened_at FROM harvest_window WHERE id = ?3) "
                 "AND (?4 IS NULL OR ?4 <= "
                 "(SELECT o.from_day FROM harvest_window o WHERE o.id = harvest_window)) "

@@ -55,7 +55,7 @@ CREATE TABLE stream (
 CREATE TABLE harvest_window (
   id INTEGER PRIMARY KEY,
   stream INTEGER NOT NULL REFERENCES stream (id),
-  kind TEXT NOT NULL CHECK (kind IN ('plan', 'extra', 'reconcile')),
+  kind TEXT NOT NULL CHECK (kind IN ('plan', 'extra', 'full', 'reconcile')),
   from_day TEXT,
   until_day TEXT,
   part TEXT,

@@ -136,6 +136,16 @@ class Writer:
             ).fetchone()
         return Stream(row[0], source.id, source.name, prefix, set_spec, *row[1:])
 
+    def streams_of(self, name: str, prefix: str) -> list[Stream]:
+        """The streams that the mirror has of a source under a metadata prefix."""
+        rows = self.connection.execute(
+            "SELECT t.id, s.id, s.name, t.prefix, t.set_spec, t.planned_from, t.planned_until, "
+            "t.last_success, t.first_complete_at, t.reconciled_at FROM stream t "
+            "JOIN source s ON s.id = t.source WHERE s.name = ? AND t.prefix = ? ORDER BY t.id",
+            (name, prefix),
+        )
+        return [Stream(*row) for row in rows]
+
     def is_untouched(self, stream: Stream) -> bool:
         """Whether the stream never gave anything: no window closed, no record, no quarantine."""
         (touched,) = self.connection.execute(
