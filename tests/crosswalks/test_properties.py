@@ -153,6 +153,9 @@ def test_any_value_is_found_in_a_generic_record(sources: list[Source]) -> None:
         elif rule in ("failed check", "alternative identifier"):
             scheme, _, value = text.removeprefix(ALTERNATIVE).partition("/")
             assert {value, NAMES.get(scheme, scheme)} <= held
+        elif rule == "keywords in one value":
+            parts = text.split("|") if "|" in text else source.text.split("; ")
+            assert {squeezed(clean(one)).casefold() for one in parts} <= held
         elif rule != "empty" and verbatim:
             assert text in held
 

@@ -289,7 +289,7 @@ def _citation(draft: GenericDraft, index: int, text: str, _lang: str | None) -> 
         draft.tell(index, *dc.told("citation", "citation", again=again))
         draft.citation = text
     else:
-        draft.note(index, text, "bibliographicCitation")
+        draft.note(index, text, "source")
 
 
 def _settle_sources(draft: GenericDraft) -> None:
