@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import gzip
 import socket
+import struct
 import sys
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import ssl
+    from collections.abc import Callable, Iterable, Mapping
+
+_AT_ONCE = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,17 @@ class ParsedRequest:
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer; ``Content-Length`` and gzip are added when it is sent."""
+    """An HTTP answer; ``Content-Length`` and gzip are added when it is sent.
+
+    ``pieces`` are sent after ``body``, as they come and without a length; ``end`` says what
+    becomes of the connection: kept, closed, or reset.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    pieces: Iterable[bytes] | None = None
+    end: Literal["keep", "close", "reset"] = "keep"
 
 
 class EndpointServer(ThreadingHTTPServer):
@@ -47,11 +57,24 @@ class EndpointServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, respond: Callable[[ParsedRequest], Reply], port: int) -> None:
+    def __init__(
+        self,
+        respond: Callable[[ParsedRequest], Reply],
+        port: int,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.respond = respond
         self.failures: list[BaseException] = []
+        self._tls = tls
         self._open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Handler)
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        connection, address = super().get_request()
+        if self._tls is not None:
+            # A handshake that the client breaks off is an OSError, which the server passes over.
+            connection = self._tls.wrap_socket(connection, server_side=True)
+        return connection, address
 
     def process_request(self, request: object, client_address: object) -> None:
         assert isinstance(request, socket.socket)
@@ -61,7 +84,10 @@ class EndpointServer(ThreadingHTTPServer):
     def shutdown_request(self, request: object) -> None:
         assert isinstance(request, socket.socket)
         self._open.discard(request)
-        super().shutdown_request(request)
+        if request.fileno() >= 0 and _is_reset(request):
+            request.close()  # an orderly end would come before the reset
+        else:
+            super().shutdown_request(request)
 
     def handle_error(self, *_: object) -> None:
         failure = sys.exception()
@@ -107,10 +133,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply) -> None:
         self.send_response(reply.status)
-        for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+        length = {"Content-Length": str(len(reply.body))} if reply.pieces is None else {}
+        for name, value in {**length, **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)
+        for piece in reply.pieces or ():
+            self.wfile.write(piece)
+            self.wfile.flush()
+        if reply.pieces is not None or reply.end != "keep":
+            self.wfile.flush()
+            self.close_connection = True
+        if reply.end == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+
+
+def _is_reset(connection: socket.socket) -> bool:
+    option = connection.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, len(_AT_ONCE))
+    return option == _AT_ONCE
 
 
 def _encoded(reply: Reply, headers: Mapping[str, str]) -> Reply:

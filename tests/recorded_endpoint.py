@@ -34,6 +34,7 @@ from lxml import etree
 from endpoint_http import EndpointServer, ParsedRequest, Reply
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 RECORDED = Path(__file__).resolve().parent.parent / "data" / "hal-oai"
@@ -167,7 +168,7 @@ class RecordedEndpoint:
     one it is the endpoint's own.  ``clock`` gives ``responseDate``.  ``deleted_record`` is
     the policy: with ``no`` a deleted record is simply not there.  ``merged`` maps an
     identifier to the one that answers in its place.  ``prefix`` is the one metadata format the
-    records are in.
+    records are in.  With ``tls`` it speaks https.
     """
 
     directory: Path = RECORDED
@@ -180,6 +181,7 @@ class RecordedEndpoint:
     deleted_record: DeletedRecord = "no"
     merged: dict[str, str] = field(default_factory=dict)
     prefix: str = "oai_dc"
+    tls: ssl.SSLContext | None = None
     records: list[EndpointRecord] = field(default_factory=list, init=False)
     requests: list[ParsedRequest] = field(default_factory=list, init=False)
     _tokens: dict[str, str] = field(default_factory=dict, init=False)
@@ -200,7 +202,7 @@ class RecordedEndpoint:
     # -- running ------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        self._server = EndpointServer(self._logged, self.port)
+        self._server = EndpointServer(self._logged, self.port, self.tls)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -213,7 +215,8 @@ class RecordedEndpoint:
         """The address of the running endpoint."""
         if self._server is None:
             raise RuntimeError("the endpoint does not run")
-        return f"http://127.0.0.1:{self._server.server_address[1]}{self.path}"
+        scheme = "http" if self.tls is None else "https"
+        return f"{scheme}://127.0.0.1:{self._server.server_address[1]}{self.path}"
 
     def record(self, identifier: str) -> EndpointRecord:
         """The record with exactly this identifier.  Raises `KeyError`."""

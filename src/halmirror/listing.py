@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from halmirror import windows
 from halmirror.batch import Rules, prepare_page
 from halmirror.errors import (
+    ForbiddenError,
     ListError,
     ProtocolError,
     ResponseError,
+    RetryLaterError,
     SourceError,
     TransportError,
 )
@@ -163,7 +165,7 @@ class Listing:
             announced_first=filled.listed,
             announced_last=filled.listed,
             received=window.received + filled.received,
-            quarantined=window.quarantined + filled.rejected,
+            quarantined=self._writer.quarantine.of_window(window),
         )
         self._end(done, "ListIdentifiers and GetRecord", filled.withheld, outcome)
 
@@ -213,13 +215,16 @@ class Listing:
                     self._take_some(window, replace(batch, rows=fresh_rows), outcome)
                     return
                 self.limit -= len(fresh_rows)
+            unsized = not window.token and size is None
             window = _advanced(window, batch)
             counts, fresh = self._writer.commit_page(self._stream, window, batch)
             outcome.counts += counts
             self._observer.page(self._stream, window, counts)
             self._index(counts)
             if window.token is None:
-                self._close(window, outcome, "the list's last page")
+                self._close(
+                    self._sized(window) if unsized else window, outcome, "the list's last page"
+                )
                 return
             if self.limit == 0:
                 outcome.limited = True
@@ -278,11 +283,26 @@ class Listing:
         self._observer.page(self._stream, window, counts)
         self.limit = 0
 
+    def _sized(self, window: Window) -> Window:
+        """A list of one page that announced nothing, with the size that its identifiers tell.
+
+        HAL's lists of one record more than a page end early and lose it, and a token may be lost.
+        """
+        try:
+            size = self._narrowing.size(self._arguments(replace(window, token=None)))
+        except (RetryLaterError, ForbiddenError):
+            raise
+        except SourceError as error:
+            self._observer.note(f"{self._name(window)}: its size could not be asked for: {error}")
+            return window
+        return replace(window, announced_last=size) if size else window
+
     def _close(self, window: Window, outcome: Outcome, answer: str) -> None:
         withheld: tuple[tuple[str, str], ...] = ()
-        # The first size counts too: another harvester's list may have taken this one's place.
-        announced = max(window.announced_first or 0, window.announced_last or 0)
-        if self._writer.distinct(window) + window.quarantined < announced:
+        # A broken record that came twice is one.
+        broken = self._writer.quarantine.of_window(window)
+        window = replace(window, quarantined=broken)
+        if self._writer.distinct(window) + broken < _announced(window):
             window, withheld = self._fill(window, outcome)
         self._end(window, answer, withheld, outcome)
 
@@ -315,7 +335,8 @@ class Listing:
             f"{self._name(window)}: {window.received} of {window.announced_last} announced "
             f"records listed, {filled.received} more by GetRecord, {len(filled.withheld)} withheld"
         )
-        filled_up = replace(window, quarantined=window.quarantined + filled.rejected)
+        broken = self._writer.quarantine.of_window(window)
+        filled_up = replace(window, received=window.received + filled.received, quarantined=broken)
         return filled_up, filled.withheld
 
     # -- errors and ends ------------------------------------------------------------------
@@ -342,7 +363,9 @@ class Listing:
         """``noRecordsMatch`` after a token: the end only where the counts bear it out (hal.md)."""
         announced = window.announced_last
         if announced is None:
-            self._close(window, outcome, "noRecordsMatch after a token, no size announced")
+            window, withheld = self._fill(window, outcome)
+            answer = "noRecordsMatch after a token, borne out by the list of identifiers"
+            self._end(window, answer, withheld, outcome)
             return
         if window.may_end():
             # A document that the server could not load leaves a gap, which closing fills.
@@ -374,6 +397,16 @@ class Listing:
             arguments["set"] = self._stream.set_spec
         page = self._client.page("ListIdentifiers", arguments)
         return bool(page.headers)
+
+
+def _announced(window: Window) -> int:
+    """What a list announced: the last size, as an archive lives; the first where it fell too far.
+
+    Then another harvester's list may have taken this one's place.
+    """
+    first, last = window.announced_first or 0, window.announced_last or 0
+    fell = first - last
+    return first if fell > _COLLISION_RECORDS and fell > first * _COLLISION_SHARE else last
 
 
 def _is_empty(page: Page) -> bool:

@@ -95,14 +95,16 @@ class Narrowing:
         return self._gives_a_small_list()
 
     def _gives_a_small_list(self) -> bool:
-        """Whether the server answers what cannot be too much: its very first day."""
-        day = self._repository.earliest
-        arguments = self.arguments(None, (day, day))
-        try:
-            self._client.page("ListRecords", arguments)
-        except SourceError:
-            return False  # the error that led here is the one that is told
-        return True
+        """Whether the server answers what cannot be too much: its very first day, or its last."""
+        for day in (self._repository.earliest, self._repository.today):
+            try:
+                self._client.page("ListRecords", self.arguments(None, (day, day)))
+            except (RetryLaterError, ForbiddenError):
+                raise
+            except SourceError:
+                continue  # the error that led here is the one that is told
+            return True
+        return False
 
     def arguments(
         self, part: str | None, span: windows.Span, set_spec: str | None = None
@@ -122,10 +124,13 @@ class Narrowing:
         return self._cuts <= _SPLITS + 4 * self._largest // self._window_records
 
     def _measured(self, window: Window, span: windows.Span) -> int | None:
-        return self._size(self.arguments(window.part, span))
+        return self.size(self.arguments(window.part, span))
 
-    def _size(self, arguments: dict[str, str]) -> int | None:
-        """How many records a list announces; none where the server does not tell."""
+    def size(self, arguments: dict[str, str]) -> int | None:
+        """How many records a list announces; none where the server does not tell.
+
+        Raises `SourceError`.
+        """
         page = self._client.page("ListIdentifiers", arguments)
         if {error.code for error in page.errors} == {"noRecordsMatch"}:
             return 0
@@ -144,10 +149,10 @@ class Narrowing:
         if start is None or window.part or self._stream.set_spec:
             return []
         span = (window.from_day, window.until_day)
-        total = self._size(self.arguments(None, span))
+        total = self.size(self.arguments(None, span))
         listed = self._client.page("ListSets", {}).sets
         sizes = {
-            one.spec: self._size(self.arguments(None, span, one.spec))
+            one.spec: self.size(self.arguments(None, span, one.spec))
             for one in listed
             if one.spec.startswith(start)
         }

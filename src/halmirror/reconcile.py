@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING
 
 from halmirror.batch import Rules, local_key, prepare_page
 from halmirror.config import loss_limit
-from halmirror.errors import ListError, NoMirrorError, ProtocolError, RetryLaterError, SourceError
-from halmirror.pauses import check_pause, keep_pause
+from halmirror.errors import (
+    ForbiddenError,
+    ListError,
+    NoMirrorError,
+    ProtocolError,
+    RetryLaterError,
+    SourceError,
+)
+from halmirror.pauses import check_pause, keep_hold, keep_pause
 from halmirror.record import versioned
 from halmirror.sources import Session, check_secrets, chosen
 from halmirror.stopping import Stop
@@ -39,6 +46,8 @@ ALWAYS_ALLOWED = 3
 """So few records may always be lost (contract, "Reconcile")."""
 
 _DEAD_TOKENS = 3
+_BARREN_PAGES = 20
+_EXCESS = 10_000
 _DEATHS = {"badResumptionToken", "noRecordsMatch"}
 """What a server may say to a token that has expired (HAL's search engine: nothing found)."""
 
@@ -123,9 +132,10 @@ class Reconciliation:
             self._ask(self._log.missing(source, windows), windows[0], findings, allowed)
         done = findings.refused is None and not self._dry_run
         if done:
+            # What a survivor says counts once the record that it stands for has gone.
+            self._log.mark(windows)
             for batch in self._given:
                 self._writer.commit_batch(self._streams[0], batch)
-            self._log.mark(windows)
         self._log.finish(self._streams, done=done and not findings.unasked)
         return findings
 
@@ -146,8 +156,9 @@ class Reconciliation:
 
     def _list(self, stream: Stream) -> Window:
         window = self._log.window(stream)
-        deaths = 0
+        deaths = barren = 0
         seen: set[str] = set()
+        pages: set[int] = set()
         while window.token != "":
             page = self._client.page("ListIdentifiers", self._arguments(stream, window))
             codes = {error.code for error in page.errors}
@@ -167,6 +178,14 @@ class Reconciliation:
             if window.token and window.token in seen:
                 raise ListError(f"{stream.source_name}: a resumption token came twice")
             seen.add(window.token or "")
+            held = hash(tuple(header.identifier for header in page.headers))
+            barren = barren + 1 if held in pages else 0
+            pages.add(held)
+            announced = window.announced_last
+            endless = announced is not None and window.received > 2 * announced + _EXCESS
+            if barren >= _BARREN_PAGES or endless:
+                self._writer.restart(window, "it never ended")
+                raise ListError(f"{stream.source_name}: the list of identifiers never ends")
         self._check_whole(stream, window)
         return window
 
@@ -210,6 +229,8 @@ class Reconciliation:
             name = versioned(one.local_id, one.version)
             try:
                 verdict, followed_by = self._verdict(one)
+            except (RetryLaterError, ForbiddenError):
+                raise
             except SourceError as error:
                 self._observer.warning(f"{name}: could not be asked for, stays as it is: {error}")
                 findings.unasked.append(name)
@@ -231,9 +252,12 @@ class Reconciliation:
         if not page.records:
             raise ListError("the server gave neither the record nor an error")
         batch = prepare_page(page, Rules(self._streams[0].prefix, self._settings.profile))
+        if not batch.rows:
+            raise ListError(f"the record given cannot be taken: {batch.rejected[0].reason}")
         found = batch.rows[0]
         self._given.append(batch)
-        if (found.id, found.version) == (one.local_id, one.version):
+        # A repository that answers without a version has the record all the same.
+        if found.id == one.local_id and found.version in (0, one.version):
             return "there", None
         return "merged", versioned(found.id, found.version or None)
 
@@ -269,21 +293,28 @@ def reconcile(
         )
     found: dict[str, Findings] = {}
     keep_free = settings.mirror.keep_free
+    outcome = "interrupted"
     with Writer(settings.mirror.path, "reconcile", keep_free=keep_free) as writer:
-        for one in picked:
-            try:
-                check_pause(writer, one)
-                with Session(one, stop or Stop()).connect(observer) as opened:
-                    found[one.name] = _reconcile(
-                        opened, writer, one, observer, dry_run=dry_run, max_loss=max_loss
-                    )
-            except SourceError as error:
-                keep_pause(writer, one, error)
-                later = isinstance(error, RetryLaterError)
-                found[one.name] = Findings(refused=f"{one.name}: {error}", later=later)
-        with translated(settings.mirror.path):
-            indexer.catch_up(writer.connection)
-        writer.finish("done", {name: asdict(one) for name, one in found.items()})
+        try:
+            for one in picked:
+                session = Session(one, stop or Stop())
+                try:
+                    check_pause(writer, one)
+                    with session.connect(observer) as opened:
+                        found[one.name] = _reconcile(
+                            opened, writer, one, observer, dry_run=dry_run, max_loss=max_loss
+                        )
+                except SourceError as error:
+                    keep_pause(writer, one, error)
+                    later = isinstance(error, RetryLaterError)
+                    found[one.name] = Findings(refused=f"{one.name}: {error}", later=later)
+                finally:
+                    keep_hold(writer, one, session.pace.held())
+            with translated(settings.mirror.path):
+                indexer.catch_up(writer.connection)
+            outcome = "done"
+        finally:
+            writer.finish(outcome, {name: asdict(one) for name, one in found.items()})
     return found
 
 

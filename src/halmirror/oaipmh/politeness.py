@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
-"""Answers that may be better the next time (RFC 9110, RFC 6585)."""
+RETRIED_STATUSES = frozenset({429, *range(500, 600)})
+"""Answers that may be better the next time (RFC 9110, RFC 6585); proxies have 5xx of their own."""
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0

@@ -100,6 +100,14 @@ class QuarantineLog:
                 (self._now(), window.stream, window.id, window.from_day, window.until_day),
             )
 
+    def of_window(self, window: Window) -> int:
+        """How many entries the window's list has given, each counted once."""
+        (count,) = self._connection.execute(
+            "SELECT count(*) FROM quarantine WHERE harvest_window = ? AND resolved_at IS NULL",
+            (window.id,),
+        ).fetchone()
+        return int(count)
+
     def ailing(self, stream: Stream) -> list[Ailing]:
         """The stream's entries that have an identifier, those not tried for longest first."""
         rows = self._connection.execute(
