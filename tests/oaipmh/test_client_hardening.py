@@ -17,6 +17,7 @@ from halmirror.errors import (
     TransportError,
     UsageError,
 )
+from halmirror.oaipmh import transport
 from halmirror.oaipmh.client import Client
 from halmirror.oaipmh.politeness import Pace
 from halmirror.oaipmh.transport import Politeness
@@ -244,3 +245,12 @@ def test_what_is_no_gzip_is_a_transport_error(scripted: ScriptedServer) -> None:
     scripted.play(body(IDENTIFY, Content_Encoding="gzip"))
     with client(scripted.url, retries=0) as asking, pytest.raises(TransportError):
         asking.page("Identify", {})
+
+
+def test_errors_that_refer_to_each_other_are_followed_to_an_end() -> None:
+    """As they do where a request fails while the failure of another is handled."""
+    first, second = OSError("reset"), ValueError("cut")
+    first.__context__, second.__context__ = second, first
+    assert not transport._certificate_problem(first)
+    second.__context__ = ssl.SSLCertVerificationError("expired")
+    assert transport._certificate_problem(first)

@@ -31,7 +31,7 @@ from halmirror.oaipmh.salvage import salvage
 from halmirror.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 MAX_BYTES = 64 * 1024 * 1024
 """Bytes an answer may have when unpacked: HAL's pages have 0.6 MB, the largest seen 20 MB."""
@@ -488,18 +488,23 @@ def _handshake_problem(error: BaseException) -> bool:
     """Whether a connection failed for TLS itself; one that broke off in a handshake may pass."""
     if not isinstance(error, httpx.ConnectError):
         return False
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
             return not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-        cause = cause.__cause__ or cause.__context__
     return False
 
 
 def _certificate_problem(error: BaseException) -> bool:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return True
-        cause = cause.__cause__ or cause.__context__
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+        return True
     return "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what led to it; errors met while others were handled can form a circle."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__
