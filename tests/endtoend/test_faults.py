@@ -5,7 +5,9 @@ mirror has to equal the truth, whatever the first run came to.
 """
 
 import json
+import re
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,17 @@ import pytest
 
 from conftest import CommandLine
 from endpoint_http import ParsedRequest
-from faulty_server import FAULTS, FaultyEndpoint, held, later_pages, records
+from faulty_server import (
+    FAULTS,
+    FaultyEndpoint,
+    damaged,
+    data,
+    first_pages,
+    held,
+    later_pages,
+    records,
+    status,
+)
 
 PATIENCE = 'timeout = "1s"\nretries = 2\nmax_wait = "3s"'
 
@@ -119,3 +131,81 @@ def test_a_fault_loses_nothing(command: CommandLine, faulty: FaultyEndpoint, row
         assert command("status", "--check").code == 1
     assert not [one for one in faulty.requests if "stolen" in one.path]
     heals(command, faulty)
+
+
+def raw(command: CommandLine, *arguments: str) -> bytes:
+    done = subprocess.run(
+        command.command(*arguments),
+        cwd=command.folder, env=command.environment(), capture_output=True, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+BROKEN = "oai:HAL:hal-04493396v1"
+
+
+@pytest.mark.parametrize(
+    "fault", [b"\xe9", b"\x0b", b"&hellip;"], ids=["byte", "control", "entity"]
+)
+def test_one_broken_record_costs_no_other(
+    command: CommandLine, faulty: FaultyEndpoint, fault: bytes
+) -> None:
+    faulty.plan(damaged(fault, BROKEN), data, 99)
+    ran = command("harvest")
+    assert ran.code == 3
+    assert "72 new" in ran.out
+    assert "1 quarantined" in ran.out
+    assert set(held(command)) == set(faulty.truth()) - {BROKEN}
+    told = command("quarantine", "list")
+    assert BROKEN in told.out
+    assert fault in raw(command, "quarantine", "show", "1", "--raw")
+    again = command("harvest")
+    assert again.code == 0
+    assert "1 still in quarantine" in again.err
+    heals(command, faulty)
+    assert command("quarantine", "list").out == "nothing is in quarantine\n"
+
+
+def test_a_long_pause_is_kept_between_runs(command: CommandLine, faulty: FaultyEndpoint) -> None:
+    faulty.plan(status(503, Retry_After="3600"), later_pages, 1)
+    first = command("harvest")
+    assert first.code == 3
+    assert "asks to come back in 3600 seconds" in first.err
+    asked = len(faulty.requests)
+    for arguments in (("harvest",), ("reconcile",), ("quarantine", "retry")):
+        ran = command(*arguments)
+        assert ran.code == 3
+        assert "asked to be left alone until" in ran.err
+    assert len(faulty.requests) == asked
+    assert "asks to be left alone until" in command("status").out
+    assert command("harvest", "--now").code == 0
+    assert held(command) == faulty.truth()
+
+
+def test_a_source_that_wants_us_gone_is_left_alone(
+    command: CommandLine, faulty: FaultyEndpoint
+) -> None:
+    faulty.plan(status(403), later_pages, 1)
+    ran = command("harvest")
+    assert ran.code == 3
+    assert "403" in ran.err
+    assert len(faulty.requests) == 3  # Identify, a page, and the refusal
+    heals(command, faulty)
+
+
+@pytest.mark.parametrize("most", [20, 1])  # the fullest day holds 17
+def test_what_is_too_large_for_the_server_is_taken_in_pieces(
+    command: CommandLine, faulty: FaultyEndpoint, most: int
+) -> None:
+    def too_large(request: ParsedRequest) -> bool:
+        if not first_pages(request):
+            return False
+        body = faulty.honest(request).body
+        size = re.search(rb'completeListSize="(\d+)"', body)
+        return (int(size[1]) if size else body.count(b"<record>")) > most
+
+    faulty.plan(status(413), too_large)
+    ran = command("harvest")
+    assert ran.code == 0, ran.err
+    assert held(command) == faulty.truth()
+    assert ("asked for by name" in ran.err) == (most == 1)
