@@ -27,8 +27,8 @@ def _folded(text: str) -> str:
     """What `fold` means, for a run of characters that the table of bytes lacks."""
     plain = unicodedata.normalize("NFKD", text).casefold().translate(_LIGATURES)
     bare = "".join(one for one in plain if not unicodedata.combining(one))
-    # A sign beyond Latin-1 parts words as a blank does, and needs no slower way.
-    known = "".join(one if one.isalnum() or ord(one) < _LATIN_END else " " for one in bare)
+    # What parts words beyond ASCII becomes a blank: the index takes all the rest for letters.
+    known = "".join(one if one.isascii() or one.isalnum() else " " for one in bare)
     return _IDEOGRAPHS.sub(r" \1 ", known)
 
 
