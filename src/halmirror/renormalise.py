@@ -188,7 +188,7 @@ def redo(dictionaries: tuple[tuple[int, bytes], ...], task: Task) -> Redone:
 
 def _redone(frames: Codec, task: Task, one: Held) -> tuple[Renewed, tuple[Difference, ...]]:
     held = frames.open(one.frame)
-    sets = json.loads(one.specs)
+    sets = one.sets
     rules = _rules(held.source, task.profile, one, sets)
     body = body_of(well_formed(held.source), rules, one.local_id, one.version, sets)
     new, keys = encode(body), body_keys(body)

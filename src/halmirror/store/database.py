@@ -209,7 +209,6 @@ def _check(path: Path, connection: sqlite3.Connection) -> int:
 
 
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{_WRITE_CACHE_KIB}")
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -224,3 +223,5 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
             f"BEGIN IMMEDIATE; {migration} PRAGMA application_id = {APPLICATION_ID}; "
             f"PRAGMA user_version = {number}; COMMIT;"
         )
+    # Not before: a migration may put a table in the place of one that others refer to.
+    connection.execute("PRAGMA foreign_keys = ON")

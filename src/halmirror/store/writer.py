@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from halmirror.batch import Batch
+    from halmirror.batch import Batch, Dictionary
 
 
 class Writer:
@@ -72,6 +72,14 @@ class Writer:
     def __exit__(self, *exception: object) -> None:
         self.connection.close()
         self._lock.release()
+
+    @property
+    def dictionary(self) -> Dictionary | None:
+        """The zstd dictionary for new frames: the newest that the mirror holds."""
+        row: Dictionary | None = self.connection.execute(
+            "SELECT id, bytes FROM dictionary ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        return row
 
     def finish(self, outcome: str, report: object) -> None:
         """Close the run's entry with its outcome and its report (anything JSON can say)."""
