@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
@@ -61,9 +62,9 @@ class Preparing:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._workers is not None:
-            self._workers.__exit__(*exception)
-            self._workers = None
+        workers, self._workers = self._workers, None
+        if workers is not None:
+            workers.__exit__(*exception)
 
     @property
     def pages_ahead(self) -> int:
@@ -74,7 +75,13 @@ class Preparing:
 
     def begin(self, task: PageTask) -> Future[Batch | None] | None:
         """Have a page prepared by a worker; none where there are no workers."""
-        return self._workers.submit(task) if self._workers is not None else None
+        workers = self._workers
+        if workers is None:
+            return None
+        try:
+            return workers.submit(task)
+        except WorkerError:  # another list has found them dead
+            return None
 
     def prepare(self, task: PageTask) -> Batch | None:
         """The page's batch, made here; none where it is no clean page of records."""
@@ -160,7 +167,7 @@ class ReadAhead:
             try:
                 with self._lane.waiting():
                     return coming.batch.result()
-            except WorkerError:
+            except (WorkerError, CancelledError):
                 self._preparing.do_without()
         return self._preparing.prepare(_task(coming.reply, self._rules))
 

@@ -100,10 +100,13 @@ class Workers(Generic[Shared, Task, Result]):
     def submit(self, task: Task) -> Future[Result]:
         """The result of one task, in time; what the function raises is raised there.
 
-        `WorkerError` where a worker died.
+        `WorkerError` where a worker died.  Raises `WorkerError` where they have ended.
         """
         if self._threads is not None:
-            return self._threads.submit(self._ask, task)
+            try:
+                return self._threads.submit(self._ask, task)
+            except RuntimeError as error:
+                raise WorkerError("the worker processes have ended; begin the run anew") from error
         done: Future[Result] = Future()
         try:
             done.set_result(self._function(self._shared, task))
