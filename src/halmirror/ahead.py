@@ -21,10 +21,10 @@ from halmirror.errors import WorkerError
 from halmirror.workers import Workers, cores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
 
-    from halmirror.batch import Batch, Dictionary, Rules
+    from halmirror.batch import Batch, Rules
     from halmirror.lanes import Lane
     from halmirror.oaipmh.reply import Reply
 
@@ -52,10 +52,9 @@ class Preparing:
     outruns this process; with one process, never.
     """
 
-    def __init__(self, dictionary: Dictionary | None, processes: int | None = None) -> None:
-        self._dictionary = dictionary
+    def __init__(self, processes: int | None = None) -> None:
         self._processes = processes or cores()
-        self._workers: Workers[Dictionary | None, PageTask, Batch | None] | None = None
+        self._workers: Workers[None, PageTask, Batch | None] | None = None
         self._waiting = 0
 
     def __enter__(self) -> Self:
@@ -85,7 +84,7 @@ class Preparing:
 
     def prepare(self, task: PageTask) -> Batch | None:
         """The page's batch, made here; none where it is no clean page of records."""
-        return prepare_clean(self._dictionary, task)
+        return prepare_clean(None, task)
 
     def do_without(self) -> None:
         """A worker died, perhaps for want of memory: no more of them in this run."""
@@ -96,7 +95,7 @@ class Preparing:
         """A page was wanted; ``early``: it had been there already."""
         self._waiting = self._waiting + 1 if early else 0
         if self._waiting == _PAGES_WAITING and self._processes > 1 and self._workers is None:
-            workers = Workers(prepare_clean, self._dictionary, self._processes)
+            workers = Workers(prepare_clean, None, self._processes)
             self._workers = workers.__enter__()
 
 
@@ -111,12 +110,12 @@ class _Coming:
 
 
 class ReadAhead:
-    """The pages of one list after another, over one lane.
+    """The pages of one list after another, over one lane; ``rules`` gives those that hold now.
 
     Every method is called in the lane's turn.
     """
 
-    def __init__(self, lane: Lane, preparing: Preparing, rules: Rules) -> None:
+    def __init__(self, lane: Lane, preparing: Preparing, rules: Callable[[], Rules]) -> None:
         self._lane = lane
         self._preparing = preparing
         self._rules = rules
@@ -169,10 +168,10 @@ class ReadAhead:
                     return coming.batch.result()
             except (WorkerError, CancelledError):
                 self._preparing.do_without()
-        return self._preparing.prepare(_task(coming.reply, self._rules))
+        return self._preparing.prepare(_task(coming.reply, self._rules()))
 
     def _asked(self, arguments: Mapping[str, str], first: Reply | None = None) -> Batch:
-        return prepare_page(self._lane.page(LIST, arguments, first), self._rules)
+        return prepare_page(self._lane.page(LIST, arguments, first), self._rules())
 
 
 class _Reader:
@@ -183,7 +182,11 @@ class _Reader:
     """
 
     def __init__(
-        self, lane: Lane, preparing: Preparing, rules: Rules, arguments: Mapping[str, str]
+        self,
+        lane: Lane,
+        preparing: Preparing,
+        rules: Callable[[], Rules],
+        arguments: Mapping[str, str],
     ) -> None:
         self.pages: SimpleQueue[_Coming | None] = SimpleQueue()
         self.room = threading.Semaphore(0)
@@ -209,7 +212,7 @@ class _Reader:
             try:
                 reply = self._lane.fetch(LIST, following)
                 coming.reply = reply
-                coming.batch = self._preparing.begin(_task(reply, self._rules))
+                coming.batch = self._preparing.begin(_task(reply, self._rules()))
             except BaseException as error:  # noqa: BLE001 - raised where the page is wanted
                 coming.error = error
             self.pages.put(coming)
@@ -246,4 +249,4 @@ def token_in(body: bytes) -> str | None:
 
 
 def _task(reply: Reply, rules: Rules) -> PageTask:
-    return PageTask(reply.body, reply.url, reply.status, rules.prefix, rules.profile)
+    return PageTask(reply.body, reply.url, reply.status, rules)

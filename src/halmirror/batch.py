@@ -92,8 +92,7 @@ class PageTask(NamedTuple):
     body: bytes
     url: str
     status: int
-    prefix: str
-    profile: str
+    rules: Rules
 
 
 def prepare(data: bytes, rules: Rules, url: str | None = None) -> Batch:
@@ -101,8 +100,11 @@ def prepare(data: bytes, rules: Rules, url: str | None = None) -> Batch:
     return prepare_page(parse(data, url=url), rules)
 
 
-def prepare_clean(dictionary: Dictionary | None, task: PageTask) -> Batch | None:
-    """The batch of a page of ListRecords with records and no errors; none for anything else."""
+def prepare_clean(_: None, task: PageTask) -> Batch | None:
+    """The batch of a page of ListRecords with records and no errors; none for anything else.
+
+    For `halmirror.workers`, which hand every worker something first; here there is nothing.
+    """
     if task.status != HTTPStatus.OK:
         return None
     try:
@@ -111,7 +113,7 @@ def prepare_clean(dictionary: Dictionary | None, task: PageTask) -> Batch | None
         return None
     if page.errors or page.verb != "ListRecords" or not page.records:
         return None
-    return prepare_page(page, Rules(task.prefix, task.profile, dictionary))
+    return prepare_page(page, task.rules)
 
 
 def prepare_page(page: Page, rules: Rules) -> Batch:

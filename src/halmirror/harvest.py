@@ -170,7 +170,7 @@ def harvest(
                     f"{older} contents of the mirror were normalised by older rules: "
                     "run 'halmirror renormalise'"
                 )
-            with Preparing(writer.dictionary, processes) as preparing:
+            with Preparing(processes) as preparing:
                 for source in sources:
                     job = _SourceHarvest(
                         writer, source, request, observer, stop, preparing, window_records
@@ -339,7 +339,7 @@ class _SourceHarvest:
 
     def _stream(self, lanes: Lanes, client: Client, stream: Stream, repository: Repository) -> bool:
         """Take a stream's windows; whether the server knows it at all."""
-        rules = Rules(stream.prefix, self._settings.profile, self._writer.dictionary)
+        rules = Rules(stream.prefix, self._settings.profile, self._writer.dictionary(stream.source))
         listings: dict[Lane, Listing] = {}
 
         def take(lane: Lane, window: Window) -> Outcome:

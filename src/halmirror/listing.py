@@ -7,6 +7,7 @@ window open for the next run.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,7 @@ class Listing:
         window_records: int = windows.WINDOW_RECORDS,
     ) -> None:
         self._client: PageSource = lane
-        self._pages = ReadAhead(lane, preparing, rules)
+        self._pages = ReadAhead(lane, preparing, lambda: self._rules)
         self._writer = writer
         self._stream = stream
         self._rules = rules
@@ -113,10 +114,8 @@ class Listing:
         retakes = 0
         while True:
             try:
-                try:
+                with closing(self._pages):
                     self._list(window, outcome)
-                finally:
-                    self._pages.close()
             except _Retake as again:
                 retakes += 1
                 window = self._restart(window, again.reason)
@@ -225,6 +224,7 @@ class Listing:
             outcome.counts += counts
             self._observer.page(self._stream, window, counts)
             self._index(counts)
+            self._take_dictionary()
             if window.token is None:
                 self._close(
                     self._sized(window) if unsized else window, outcome, "the list's last page"
@@ -247,6 +247,12 @@ class Listing:
         if self._unindexed >= indexer.BATCH:
             self._writer.index()
             self._unindexed = 0
+
+    def _take_dictionary(self) -> None:
+        """Compress by the dictionary that the first records may have given by now."""
+        dictionary = self._writer.dictionary(self._stream.source)
+        if dictionary != self._rules.dictionary:
+            self._rules = replace(self._rules, dictionary=dictionary)
 
     def _check_same_list(self, batch: Batch, window: Window) -> None:
         """A list that another harvester's token has overwritten shows by its records (hal.md)."""

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from halmirror import errors
-from halmirror.frame import Codec
 from halmirror.store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -175,12 +174,6 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
-
-
-def codec(connection: sqlite3.Connection) -> Codec:
-    """The codec for the mirror's frames: it knows every dictionary the mirror holds."""
-    held = dict(connection.execute("SELECT id, bytes FROM dictionary"))
-    return Codec(held, writes=max(held, default=None))
 
 
 def _uri(path: Path) -> str:

@@ -19,7 +19,7 @@ from halmirror.entry import Columns, Entry, columns, entry_of, facets, texts
 from halmirror.folding import fold
 from halmirror.frame import FrameError
 from halmirror.record import Body, decode_body, encode
-from halmirror.store.database import codec
+from halmirror.store.dictionaries import codec
 from halmirror.store.search import COPY
 from halmirror.store.sets import Sets
 

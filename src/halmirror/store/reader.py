@@ -24,7 +24,7 @@ from halmirror.record import (
     join_json,
     versioned,
 )
-from halmirror.store.database import codec
+from halmirror.store.dictionaries import codec
 from halmirror.store.sets import Sets
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from halmirror.frame import FrameError
 from halmirror.identifiers import body_keys
 from halmirror.record import decode_body
 from halmirror.store import indexer
-from halmirror.store.database import codec
+from halmirror.store.dictionaries import codec
 from halmirror.store.sets import Sets
 
 if TYPE_CHECKING:

@@ -245,6 +245,8 @@ CREATE INDEX state_by_document ON state (document, version, first_seq);
 DROP TABLE renumbered;
 DROP TABLE set_list;
 
+ALTER TABLE dictionary ADD COLUMN source INTEGER REFERENCES source (id);
+
 CREATE TABLE entry (
   content INTEGER PRIMARY KEY REFERENCES content (id),
   sort_date INTEGER NOT NULL,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from halmirror.store import indexer
 from halmirror.store.database import WriteLock, open_for_writing, time_stamp, translated
+from halmirror.store.dictionaries import Dictionaries
 from halmirror.store.model import WINDOW_COLUMNS, Counts, Source, Stream, Window
 from halmirror.store.quarantine import QuarantineLog
 from halmirror.store.room import Room
@@ -58,6 +59,7 @@ class Writer:
             raise
         self.quarantine = QuarantineLog(self.connection, self.transaction, self.now)
         self._states = States(self)
+        self._dictionaries = Dictionaries(self)
         try:
             with self.transaction():
                 self.run = self.insert(
@@ -73,13 +75,9 @@ class Writer:
         self.connection.close()
         self._lock.release()
 
-    @property
-    def dictionary(self) -> Dictionary | None:
-        """The zstd dictionary for new frames: the newest that the mirror holds."""
-        row: Dictionary | None = self.connection.execute(
-            "SELECT id, bytes FROM dictionary ORDER BY id DESC LIMIT 1"
-        ).fetchone()
-        return row
+    def dictionary(self, source: int) -> Dictionary | None:
+        """The zstd dictionary for new frames of a source, where it has one."""
+        return self._dictionaries.of(source)
 
     def finish(self, outcome: str, report: object) -> None:
         """Close the run's entry with its outcome and its report (anything JSON can say)."""
@@ -371,6 +369,7 @@ class Writer:
                 added = self.quarantine.keep(stream, window, batch.rejected)
                 counts += Counts(quarantined=added)
             self.save(window)
+        self._dictionaries.grown(stream.source, counts.new + counts.changed)
         return counts, fresh
 
     def commit_batch(self, stream: Stream, batch: Batch) -> Counts:
