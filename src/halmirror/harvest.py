@@ -278,7 +278,9 @@ class _SourceHarvest:
         repository = Repository(earliest, today, identity.granularity)
         sets = self._request.sets or self._settings.sets or ("",)
         marks = []
-        with Lanes(client, self._connect_more, self._connections, self._session.stop) as lanes:
+        with Lanes[Outcome](
+            client, self._connect_more, self._connections, self._session.stop
+        ) as lanes:
             for set_spec in sets:
                 stream = self._writer.stream(source, self._settings.metadata_prefix, set_spec)
                 known_to_server = self._stream(lanes, client, stream, repository)
@@ -337,7 +339,9 @@ class _SourceHarvest:
             self._failures.append(3)
             self.report.problems.append(f"{len(findings.unasked)} vanished records not asked for")
 
-    def _stream(self, lanes: Lanes, client: Client, stream: Stream, repository: Repository) -> bool:
+    def _stream(
+        self, lanes: Lanes[Outcome], client: Client, stream: Stream, repository: Repository
+    ) -> bool:
         """Take a stream's windows; whether the server knows it at all."""
         rules = Rules(stream.prefix, self._settings.profile, self._writer.dictionary(stream.source))
         listings: dict[Lane, Listing] = {}

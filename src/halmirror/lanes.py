@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from halmirror import windows
 from halmirror.errors import StoppedError
@@ -20,13 +20,15 @@ from halmirror.stopping import GRACE_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from halmirror.listing import Outcome
     from halmirror.oaipmh.protocol import Page
     from halmirror.oaipmh.reply import Reply
     from halmirror.repository import ReplySource
     from halmirror.sources import Client
     from halmirror.stopping import Stop
     from halmirror.store.model import Window
+
+Taken = TypeVar("Taken")
+"""What taking a window comes to."""
 
 _LOOK_SECONDS = 0.2
 
@@ -37,7 +39,7 @@ _Asked = tuple[str, tuple[tuple[str, str], ...]]
 class Lane:
     """One connection, and its place in the turns; a `PageSource` for the window it takes."""
 
-    def __init__(self, client: ReplySource, lanes: Lanes) -> None:
+    def __init__(self, client: ReplySource, lanes: Lanes[Any]) -> None:
         self._client = client
         self._lanes = lanes
 
@@ -70,7 +72,7 @@ class Lane:
             self._lanes.stop.sleep(seconds)
 
 
-class Lanes:
+class Lanes(Generic[Taken]):
     """Takes windows over up to ``connections`` lanes; a context manager.
 
     The first lane uses ``client``, ``connect`` opens the others when they are needed.
@@ -90,7 +92,7 @@ class Lanes:
         self._idle = [Lane(client, self)]
         self._running: dict[int, Window] = {}
         self._stopped: StoppedError | None = None
-        self._done: queue.SimpleQueue[tuple[Lane, Window, Outcome | BaseException]] = (
+        self._done: queue.SimpleQueue[tuple[Lane, Window, Taken | BaseException]] = (
             queue.SimpleQueue()
         )
 
@@ -139,8 +141,8 @@ class Lanes:
             raise StoppedError("the run has ended")
 
     def run(
-        self, todo: list[Window], take: Callable[[Lane, Window], Outcome]
-    ) -> Iterator[tuple[Window, Outcome]]:
+        self, todo: list[Window], take: Callable[[Lane, Window], Taken]
+    ) -> Iterator[tuple[Window, Taken]]:
         """Take the windows of ``todo`` in order, as far as they share no day; give each outcome.
 
         The caller may add to ``todo`` or clear it between two outcomes.  Raises what a window
@@ -168,7 +170,7 @@ class Lanes:
                 return place
         return None
 
-    def _start(self, window: Window, take: Callable[[Lane, Window], Outcome]) -> None:
+    def _start(self, window: Window, take: Callable[[Lane, Window], Taken]) -> None:
         if self._idle:
             lane = self._idle.pop()
         else:
@@ -178,8 +180,8 @@ class Lanes:
         thread = threading.Thread(target=self._go, args=(lane, window, take), daemon=True)
         thread.start()
 
-    def _go(self, lane: Lane, window: Window, take: Callable[[Lane, Window], Outcome]) -> None:
-        result: Outcome | BaseException
+    def _go(self, lane: Lane, window: Window, take: Callable[[Lane, Window], Taken]) -> None:
+        result: Taken | BaseException
         try:
             self.take_turn()
             result = take(lane, window)
@@ -189,7 +191,7 @@ class Lanes:
             self.pass_turn()
         self._done.put((lane, window, result))
 
-    def _ended(self) -> tuple[Window, Outcome]:
+    def _ended(self) -> tuple[Window, Taken]:
         """Wait for a window to end.  Raises what it raised, and `StoppedError` in the end."""
         self.pass_turn()
         try:
@@ -205,7 +207,7 @@ class Lanes:
             raise result
         return window, result
 
-    def _await(self) -> tuple[Lane, Window, Outcome | BaseException]:
+    def _await(self) -> tuple[Lane, Window, Taken | BaseException]:
         deadline: float | None = None
         while True:
             if self.stop.requested and deadline is None:
