@@ -16,7 +16,10 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_EVERY = 0.05
+_EVERY = 0.25
+"""Seconds between looks at the processes; a look takes some milliseconds of a core itself."""
+_AT_FIRST = 0.01
+"""The same in a run's first second, for commands that end in less."""
 _SERIES_EVERY = 0.5
 
 
@@ -147,7 +150,7 @@ def _watch(
             series_at = now + _SERIES_EVERY
             records = done.pages[-1][1] if done.pages else 0
             done.series.append(Sample(now, records, processor, together, size_of(mirror)))
-        time.sleep(_EVERY if now > 1 else _EVERY / 5)
+        time.sleep(_EVERY if now > 1 else _AT_FIRST)
     done.memory = max(peaks.values(), default=0)
     done.processes = len(peaks)
 

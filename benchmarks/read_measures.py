@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import statistics
 import sys
@@ -12,6 +13,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from measured import run
+from queries import mix
 from workbench import spread
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 _COLD_STARTS = 15
 _COLD_SEARCHES = 10
+_LOOKED_UP = 10_000
+_DOI = re.compile(rb"<dc:identifier>DOI: ([^<]+)<")
+_HAL_ID = re.compile(rb"<dc:identifier>([a-z0-9]+[-_]\d+)<")
 
 
 def show(bench: Workbench) -> Figures:
@@ -29,33 +34,43 @@ def show(bench: Workbench) -> Figures:
     with bench.truth() as truth:
         places = random.Random(3).sample(range(bench.records), _COLD_STARTS)
         names = [truth.header(place).split(b">")[2].split(b"<")[0].decode() for place in places]
-    nothing, shown, memory = [], [], 0
+    nothing, shown = [], []
     bench.halmirror("show", names[0])
     for name in names:
-        nothing.append(run([sys.executable, "-c", "pass"]).wall)
-        done = bench.halmirror("show", name)
-        shown.append(done.wall)
-        memory = max(memory, done.memory)
-    ratios = [one / floor for one, floor in zip(shown, nothing, strict=True)]
+        nothing.append(run([sys.executable, "-c", "pass"]))
+        shown.append(bench.halmirror("show", name))
+    clock = spread([one.wall for one in shown])["median"]
+    floor = spread([one.wall for one in nothing])["median"]
+    processor = spread([one.processor for one in shown])["median"]
     return {
-        "ms": spread([one * 1000 for one in shown]),
-        "pass_ms": spread([one * 1000 for one in nothing]),
-        "of_pass": statistics.median(shown) / statistics.median(nothing),
-        "of_pass_spread": spread(ratios),
-        "memory": memory,
+        "ms": spread([one.wall * 1000 for one in shown]),
+        "pass_ms": spread([one.wall * 1000 for one in nothing]),
+        "of_pass": clock / floor,
+        "of_pass_processor": processor / spread([one.processor for one in nothing])["median"],
+        "memory": max(one.memory for one in shown),
     }
 
 
 def look_up(bench: Workbench) -> Figures:
     """Look-ups a second in an open process."""
-    done = bench.python("look_up_speed.py", bench.mirror(), bench.repository)
-    rates: dict[str, float] = json.loads(done.out)
-    return {"rates": rates, "least": min(rates.values()), "memory": done.memory}
+    asked = bench.folder / "identifiers.json"
+    asked.write_text(json.dumps(_identifiers(bench)), encoding="utf-8")
+    done = bench.python("look_up_speed.py", bench.mirror(), asked)
+    rates: dict[str, dict[str, float]] = json.loads(done.out)
+    return {
+        "rates": {kind: rate["clock"] for kind, rate in rates.items()},
+        "least": min(rate["clock"] for rate in rates.values()),
+        "least_processor": min(rate["processor"] for rate in rates.values()),
+        "memory": done.memory,
+    }
 
 
 def search(bench: Workbench) -> Figures:
     """The mix of searches in an open process, and some of them from the command line."""
-    done = bench.python("search_speed.py", bench.mirror(), bench.repository)
+    asked = bench.folder / "queries.json"
+    with bench.truth() as truth:
+        asked.write_text(json.dumps(mix(truth)), encoding="utf-8")
+    done = bench.python("search_speed.py", bench.mirror(), asked)
     queries = json.loads(done.out)
     times = sorted(one["ms"] for one in queries)
     kinds: dict[str, list[float]] = defaultdict(list)
@@ -68,6 +83,7 @@ def search(bench: Workbench) -> Figures:
         "queries": len(queries),
         "p50": _percentile(times, 0.5),
         "p95": _percentile(times, 0.95),
+        "p95_processor": _percentile(sorted(one["processor_ms"] for one in queries), 0.95),
         "most": times[-1],
         "worst": slowest[:5],
         "by_kind": {kind: {"median": statistics.median(ms), "most": max(ms)}
@@ -98,6 +114,7 @@ def _exported(bench: Workbench, name: str, output: Path) -> Figures:
     output.unlink()
     return {
         "rate": bench.records / done.wall,
+        "rate_processor": bench.records / done.processor,
         "wall": done.wall,
         "processor": done.processor,
         "bytes": size,
@@ -105,6 +122,18 @@ def _exported(bench: Workbench, name: str, output: Path) -> Figures:
         "memory": done.memory,
         "memory_together": done.memory_together,
     }
+
+
+def _identifiers(bench: Workbench) -> dict[str, list[str]]:
+    """HAL ids and DOIs of records all over the repository."""
+    ids, dois = [], []
+    with bench.truth() as truth:
+        count = min(_LOOKED_UP, bench.records)
+        for position in random.Random(7).sample(range(bench.records), count):
+            xml = truth.xml(position)
+            ids += [found.decode() for found in _HAL_ID.findall(xml)[:1]]
+            dois += [found.decode() for found in _DOI.findall(xml)]
+    return {"HAL id": ids, "DOI": dois}
 
 
 def _cold(bench: Workbench, query: str) -> float:
