@@ -65,6 +65,8 @@ def measure(bench: Workbench, names: list[str], output: Path) -> None:
         begun = time.monotonic()
         bench.results[name] = MEASURES[name](bench)
         bench.results[name]["took"] = time.monotonic() - begun
+        if name != "full":
+            shutil.rmtree(bench.mirror(name).parent, ignore_errors=True)
         output.write_text(json.dumps(bench.results, ensure_ascii=False), encoding="utf-8")
         _tell(harvest_measures.as_text(bench.results[name])[:1500] + "\n")
 
@@ -80,7 +82,8 @@ def main() -> None:
     bench = Workbench(options.records, options.seed, folder, options.repeats)
     if options.keep and output.exists():
         bench.results = json.loads(output.read_text(encoding="utf-8"))
-    bench.results["machine"] = machine() | {"records": options.records, "seed": options.seed}
+    told = machine() | {"records": options.records, "seed": options.seed}
+    bench.results.setdefault("machine", told)
     wanted = options.only or [name for name in MEASURES if name not in bench.results]
     if "full" not in bench.results and "full" not in wanted:
         wanted.insert(0, "full")
@@ -89,8 +92,6 @@ def main() -> None:
     finally:
         if not options.keep and not options.json:
             _tell(f"results: {output}\n")
-        for name in ("update", "history", "renormalise"):
-            shutil.rmtree(folder / name, ignore_errors=True)
         if not options.keep:
             shutil.rmtree(folder / "full", ignore_errors=True)
     sys.stdout.write(table(bench.results))

@@ -27,7 +27,7 @@ _LOG = ("-v", "harvest", "--log-format", "json")
 def compare(bench: Workbench) -> Figures:
     """Harvest with everything included, beside Sickle to JSON Lines and beside a bare count.
 
-    The runs alternate.  The mirror of the last goes on to be the full one (`full`).
+    The runs alternate.
     """
     runs: dict[str, list[Measured]] = {"halmirror": [], "sickle": [], "count": []}
     limit = str(bench.compared)
@@ -36,8 +36,10 @@ def compare(bench: Workbench) -> Figures:
             runs["count"].append(bench.python("count_records.py", url, limit))
             output = bench.folder / "sickle.jsonl"
             runs["sickle"].append(bench.python("sickle_jsonl.py", url, output, limit))
-            shutil.rmtree(bench.mirror().parent, ignore_errors=True)
-            runs["halmirror"].append(bench.halmirror(*_LOG, "--limit", limit, url=url))
+            shutil.rmtree(bench.mirror("compare").parent, ignore_errors=True)
+            runs["halmirror"].append(
+                bench.halmirror(*_LOG, "--limit", limit, name="compare", url=url)
+            )
     figures: Figures = {"records": bench.compared}
     for name, done in runs.items():
         rates = [bench.compared / one.wall for one in done]
@@ -55,31 +57,27 @@ def compare(bench: Workbench) -> Figures:
     figures["of_sickle_processor"] = spread([peer.processor / one.processor for one, peer in pairs])
     pairs = zip(runs["halmirror"], runs["count"], strict=True)
     figures["of_count"] = spread([peer.wall / one.wall for one, peer in pairs])
-    figures["start"] = _story(runs["halmirror"][-1])
     return figures
 
 
 def full(bench: Workbench) -> Figures:
-    """The whole repository harvested: growth of a page's cost, memory and file over the run.
-
-    It goes on where the last comparison stopped, if there was one.
-    """
-    before = bench.results.get("compare", {}).get("start") if bench.mirror().exists() else None
+    """The whole repository harvested: growth of a page's cost, memory and file over the run."""
+    shutil.rmtree(bench.mirror().parent, ignore_errors=True)
     with bench.served() as url:
         done = bench.halmirror(*_LOG, url=url)
-    story = _story(done)
-    if before:
-        story = _joined(before, story)
-    last = story["series"][-1]
+    last = done.series[-1]._replace(
+        at=done.wall, processor=done.processor, records=done.pages[-1][1]
+    )
+    series = [one._asdict() for one in (*done.series, last)]
     return {
         "records": bench.records,
-        "wall": last["at"],
-        "processor": last["processor"],
+        "wall": done.wall,
+        "processor": done.processor,
         "memory": done.memory,
         "memory_together": done.memory_together,
-        "growth": _growth(story["series"]),
-        "memory_growth": _memory_growth(story["series"]),
-        "series": story["series"],
+        "growth": _growth(series),
+        "memory_growth": _memory_growth(series),
+        "series": series,
     }
 
 
@@ -173,22 +171,6 @@ def _flush(mirror: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _story(done: Measured) -> Figures:
-    series = [one._asdict() for one in done.series]
-    total = done.pages[-1][1] if done.pages else 0
-    end = {"at": done.wall, "records": total, "processor": done.processor}
-    return {"series": [*series, series[-1] | end]}
-
-
-def _joined(before: Figures, after: Figures) -> Figures:
-    end = before["series"][-1]
-    moved = [
-        one | {key: one[key] + end[key] for key in ("at", "records", "processor")}
-        for one in after["series"]
-    ]
-    return {"series": before["series"] + moved}
-
-
 def _growth(series: Sequence[Figures]) -> Figures:
     """How much more a record costs in the last fifth of a run than in the second, as shares.
 
@@ -219,7 +201,7 @@ def _value_at(series: Sequence[Figures], records: float, key: str) -> float:
 
 
 def _memory_growth(series: Sequence[Figures]) -> float:
-    """The memory of the last fifth beside that of the second, less one."""
+    """The memory of the last fifth beside that of the second, less one; of one process's run."""
     total = series[-1]["records"]
 
     def middle(first: float, last: float) -> float:
@@ -232,5 +214,5 @@ def _memory_growth(series: Sequence[Figures]) -> float:
 
 def as_text(figures: Figures) -> str:
     """Figures without the long series, for reading."""
-    kept = {key: value for key, value in figures.items() if key not in {"series", "start"}}
+    kept = {key: value for key, value in figures.items() if key not in {"series", "all"}}
     return json.dumps(kept, indent=1, ensure_ascii=False)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _WIDTH, _HEIGHT = 640, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 32, 36
 _POINTS = 120
+_STRETCHES = 40
+"""A rate is that of so many stretches of the run: enough to even out the commits."""
 _STYLE = (
     "<style>text{font:12px sans-serif;fill:#333}.t{font-weight:bold}"
     ".a{stroke:#999;fill:none}.g{stroke:#ddd}.l{stroke:#1763b6;stroke-width:2;fill:none}"
@@ -24,10 +26,10 @@ _STYLE = (
 
 def write_plots(folder: Path, series: Sequence[Figures]) -> None:
     """Write ``performance-rate.svg``, ``-memory.svg`` and ``-file.svg`` into a folder."""
-    points = _thinned([one for one in series if one["records"]])
+    points = _thinned([one for one in series if one["records"]], _POINTS)
     mib = 1024 * 1024
     drawn = {
-        "rate": ("Records a second", _rates(points)),
+        "rate": ("Records a second", _rates(_thinned(points, _STRETCHES))),
         "memory": (
             "Memory of all processes (MiB)",
             [(one["records"], one["memory"] / mib) for one in points],
@@ -59,7 +61,7 @@ def plot(title: str, points: Sequence[tuple[float, float]]) -> str:
     marks = "".join(
         f'<text x="{at(x, 0).partition(",")[0]}" y="{_HEIGHT - 14}"'
         f' text-anchor="middle">{x:,.0f}</text>'
-        for x in (right * part / 4 for part in range(1, 5))
+        for x in _ticks(right)
     )
     line = " L".join(at(x, y) for x, y in points)
     return (
@@ -82,9 +84,15 @@ def _rates(points: Sequence[Figures]) -> list[tuple[float, float]]:
     return found
 
 
-def _thinned(series: Sequence[Figures]) -> Sequence[Figures]:
-    step = max(1, len(series) // _POINTS)
+def _thinned(series: Sequence[Figures], count: int) -> Sequence[Figures]:
+    step = max(1, len(series) // count)
     return [*series[:-1:step], series[-1]]
+
+
+def _ticks(right: float) -> list[float]:
+    """Three to six round numbers up to ``right``."""
+    step = _round_up(right / 5)
+    return [step * count for count in range(1, 7) if step * count <= right]
 
 
 def _round_up(value: float) -> float:
