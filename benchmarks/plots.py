@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from workbench import Figures
 
 _WIDTH, _HEIGHT = 640, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 32, 36
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 40, 32, 36
 _POINTS = 120
 _STRETCHES = 40
 """A rate is that of so many stretches of the run: enough to even out the commits."""
@@ -78,7 +78,7 @@ def _rates(points: Sequence[Figures]) -> list[tuple[float, float]]:
     """The rate over the stretch before each point."""
     found = []
     for before, after in itertools.pairwise(points):
-        if after["at"] > before["at"]:
+        if after["records"] > before["records"]:
             rate = (after["records"] - before["records"]) / (after["at"] - before["at"])
             found.append((after["records"], rate))
     return found

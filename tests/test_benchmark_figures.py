@@ -113,4 +113,4 @@ def test_a_new_table_leaves_the_prose_around_it(tmp_path: Path) -> None:
 def test_a_plot_is_well_formed_and_holds_its_points() -> None:
     drawn = etree.fromstring(plot("Rate", [(0, 0), (500, 10), (1000, 7.5)]))
     (line,) = drawn.iterfind(".//{*}path[@class='l']")
-    assert line.get("d") == "M64.0,204.0 L344.0,32.0 L624.0,75.0"
+    assert line.get("d") == "M64.0,204.0 L332.0,32.0 L600.0,75.0"
