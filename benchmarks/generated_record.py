@@ -3,7 +3,7 @@
 How much of everything a record has comes from the shape of a recorded one of its type, lengths
 within a quarter of it; elements and their order are those of HAL's answer captured in 2022
 (``data/hal-oai/ListRecords-2022-extract.xml``).  Shares that the recorded sample cannot tell
-(types, languages, identifiers) are HAL's as its own search pages show them, rounded; they stand in
+(types, languages, identifiers) are rounded from what is generally known of HAL; they stand in
 the tables below.
 """
 
