@@ -121,14 +121,15 @@ class ReadAhead:
         self._rules = rules
         self._reader: _Reader | None = None
 
-    def batch(self, arguments: Mapping[str, str], *, alone: bool = False) -> Batch:
+    def batch(self, arguments: Mapping[str, str], pages: int | None = None) -> Batch:
         """The batch of a page of ListRecords; OAI-PMH errors are in it.
 
-        ``alone``: nothing is to be asked for that is not wanted yet.  Raises `SourceError` and
-        `StoppedError`.
+        ``pages``: how many pages are wanted from this one on (none: all), so that no more are
+        asked for.  Raises `SourceError` and `StoppedError`.
         """
-        if self._reader is None and "resumptionToken" in arguments and not alone:
-            self._reader = _Reader(self._lane, self._preparing, self._rules, arguments)
+        some = pages is None or pages > 1
+        if self._reader is None and "resumptionToken" in arguments and some:
+            self._reader = _Reader(self._lane, self._preparing, self._rules, arguments, pages)
         if self._reader is None:
             return self._asked(arguments)
         coming, early = self._next(self._reader)
@@ -187,6 +188,7 @@ class _Reader:
         preparing: Preparing,
         rules: Callable[[], Rules],
         arguments: Mapping[str, str],
+        pages: int | None,
     ) -> None:
         self.pages: SimpleQueue[_Coming | None] = SimpleQueue()
         self.room = threading.Semaphore(0)
@@ -195,7 +197,7 @@ class _Reader:
         self._rules = rules
         self._closed = threading.Event()
         # A daemon: a page that is dropped must not keep the process.
-        self._thread = threading.Thread(target=self._read, args=(arguments,), daemon=True)
+        self._thread = threading.Thread(target=self._read, args=(arguments, pages), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -204,8 +206,8 @@ class _Reader:
         self.room.release()
         self._thread.join()
 
-    def _read(self, arguments: Mapping[str, str]) -> None:
-        ahead = 0
+    def _read(self, arguments: Mapping[str, str], pages: int | None) -> None:
+        ahead = read = 0
         following: Mapping[str, str] | None = arguments
         while following is not None and not self._closed.is_set():
             coming = _Coming(following)
@@ -217,7 +219,8 @@ class _Reader:
                 coming.error = error
             self.pages.put(coming)
             ahead += 1
-            following = _following(coming)
+            read += 1
+            following = _following(coming) if read != pages else None
             while following is not None and ahead >= self._preparing.pages_ahead:
                 self.room.acquire()
                 ahead -= 1

@@ -199,7 +199,7 @@ class Listing:
         seen: set[str] = set()
         barren = 0
         while True:
-            batch = self._pages.batch(self._arguments(window), alone=self.limit is not None)
+            batch = self._pages.batch(self._arguments(window), self._pages_wanted(window))
             if batch.errors:
                 self._judge_error(batch, window, outcome)
                 return
@@ -240,6 +240,11 @@ class Listing:
         if window.token:
             return {"resumptionToken": window.token}
         return self._narrowing.arguments(window.part, (window.from_day, window.until_day))
+
+    def _pages_wanted(self, window: Window) -> int | None:
+        if self.limit is None:
+            return None
+        return self.limit // window.page_size if window.page_size else 1
 
     def _index(self, counts: Counts) -> None:
         """Keep the search index a batch behind the records."""

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 @click.option("--base-url", metavar="URL", help="Ask this address instead of the source's own.")
 @click.option("--now", is_flag=True, help="Ask even a source that wants to be left alone.")
 @click.option(
+    "--processes", type=click.IntRange(min=1, max=256), metavar="N",
+    help="How many normalise at most, once a source outruns one; one for each core unless told.",
+)  # fmt: skip
+@click.option(
     "--metrics", type=click.Path(path_type=Path), metavar="FILE",
     help="Write metrics for Prometheus to FILE when the run ends.",
 )  # fmt: skip
@@ -41,6 +45,7 @@ def harvest(
     until_day: str | None,
     limit: int | None,
     base_url: str | None,
+    processes: int | None,
     metrics: Path | None,
     report_file: Path | None,
     log_format: LogFormat,
@@ -71,7 +76,9 @@ def harvest(
     )
     told = observer(quiet=invocation.quiet, verbose=invocation.verbose, log_format=log_format)
     with heeded() as stop, told as watching:
-        report = harvesting.harvest(invocation.settings, request, watching, stop=stop)
+        report = harvesting.harvest(
+            invocation.settings, request, watching, stop=stop, processes=processes
+        )
     code = report.exit_code
     try:
         reporting.tell(invocation.settings, report, metrics=metrics, report_file=report_file)
