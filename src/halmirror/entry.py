@@ -7,6 +7,7 @@ or again from what the mirror holds.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -15,7 +16,7 @@ from halmirror.citation import main_title
 from halmirror.folding import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from halmirror.record import Body, Name
 
@@ -80,27 +81,35 @@ def columns(body: Body) -> Columns:
 
 def texts(body: Body) -> tuple[str, ...]:
     """The texts of a body as they are: title, creator, subject, abstract, other."""
+    titles: list[str | None] = []
+    for title in body.titles:
+        titles += (title.value, title.subtitle)
+    names: list[str | None] = []
+    for name in body.creators:
+        names += (name.given, name.family, name.literal)
+    subjects = [one.value for one in body.keywords]
+    subjects += [one.value for one in body.classifications]
     return (
-        _text(part for title in body.titles for part in (title.value, title.subtitle)),
-        _text(part for name in body.creators for part in (name.given, name.family, name.literal)),
-        _text([one.value for one in body.keywords] + [one.value for one in body.classifications]),
-        _text([one.value for one in body.abstracts]),
+        _text(titles),
+        _text(names),
+        "\n".join(subjects),
+        "\n".join([one.value for one in body.abstracts]),
         _text(_other(body)),
     )
 
 
-def facets(body: Body) -> Iterator[tuple[str, str]]:
-    """The (kind, value) pairs a content is found under; a domain also under its parents."""
+def facets(body: Body) -> list[tuple[str, str]]:
+    """The (kind, value) pairs a content is found under, each once; a domain also by its parents."""
+    found = []
     if body.type is not None and body.type.hal:
-        yield "type", body.type.hal
+        found.append(("type", body.type.hal))
     if body.year is not None:
-        yield "year", str(body.year)
-    for domain in dict.fromkeys(above for one in body.domains for above in _lineage(one)):
-        yield "domain", domain
-    for language in dict.fromkeys(one.lower() for one in body.languages):
-        yield "lang", language
+        found.append(("year", str(body.year)))
+    found += dict.fromkeys([pair for domain in body.domains for pair in _lineage(domain)])
+    found += dict.fromkeys([("lang", one.lower()) for one in body.languages])
     if body.access is not None:
-        yield "access", body.access
+        found.append(("access", body.access))
+    return found
 
 
 def sort_date(date: str | None) -> int:
@@ -118,28 +127,30 @@ def _name(name: Name) -> tuple[str, ...]:
     return (name.family, name.given or "")
 
 
-def _lineage(domain: str) -> Iterator[str]:
-    """``shs.info.docu`` and the domains above it, the highest first."""
-    place = domain.find(".")
-    while place >= 0:
-        yield domain[:place]
-        place = domain.find(".", place + 1)
-    yield domain
+@lru_cache(maxsize=4096)
+def _lineage(domain: str) -> tuple[tuple[str, str], ...]:
+    """The facets of ``shs.info.docu``: its own and those of the domains above it."""
+    parts = domain.split(".")
+    return tuple(("domain", ".".join(parts[:upto])) for upto in range(1, len(parts) + 1))
 
 
-def _other(body: Body) -> Iterator[str | None]:
+def _other(body: Body) -> list[str | None]:
+    """Where it appeared, who was behind it, and all that is said besides."""
     container = body.container
+    found: list[str | None] = []
     if container is not None:
-        yield from (container.title, container.series, container.conference, *container.also)
-    yield body.citation
-    yield from body.publishers
-    yield from body.contributors
+        found += (container.title, container.series, container.conference, *container.also)
+    found.append(body.citation)
+    found += body.publishers
+    found += body.contributors
     for affiliation in body.affiliations:
-        yield from (affiliation.name, affiliation.acronym, *affiliation.parents)
+        found += (affiliation.name, affiliation.acronym)
+        found += affiliation.parents
     for project in body.funding:
-        yield from (project.acronym, project.title, project.number)
-    yield from body.coverage
-    yield from body.notes
+        found += (project.acronym, project.title, project.number)
+    found += body.coverage
+    found += body.notes
+    return found
 
 
 def _text(parts: Iterable[str | None]) -> str:
