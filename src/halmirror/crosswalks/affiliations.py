@@ -1,6 +1,8 @@
 """HAL's affiliations: ``Lab (ACR) ; Parent (P)-Parent (Q)``, split only where that is certain.
 
 Names hold ``-``, ``;`` and parentheses of their own, so a split that could be wrong is not made.
+Until 2019 HAL's crosswalk put line breaks around its own marks (CCSDForge/FinHal,
+``library/Hal/Document/xsl/dc.xsl``, template ``structure``); there they tell them from a name's.
 Joining name, acronym and parents again gives the text back, blanks around parentheses aside.
 """
 
@@ -8,25 +10,48 @@ from __future__ import annotations
 
 import re
 
+from halmirror.crosswalks.text import clean
 from halmirror.record import Affiliation
+
+SEPARATOR = "\n ; \n"
+"""What stood between a laboratory and the institutions above it in the form with line breaks."""
+BROKEN = (SEPARATOR, "\n (\n")
+"""What only that form has in a contributor."""
 
 _SPACED_END = re.compile(r" \) -(?=\S)")
 _LONGEST_ACRONYM = 30
 
 
-def affiliation(text: str, *, spaced: bool = False) -> Affiliation | None:
+def affiliation(text: str, *, acronym_alone: bool = True) -> Affiliation | None:
     """The affiliation a cleaned contributor is, or None: no `` ; `` and no acronym at its end.
 
-    ``spaced``: the record has blanks inside its parentheses, as HAL writes acronyms.  Then a
-    parenthesis without them is a person's: of a funder, an institution, a comment.
+    ``acronym_alone``: a parenthesis at the end may be an acronym by its letters.  Not so behind
+    the laboratories of a record: there stand editors, institutions and conference committees.
     """
     tight = _tighten(text)
     laboratory, separator, above = tight.partition(" ; ")
-    if not separator:
-        named = _final_parenthesis(tight)
-        if named and (text.endswith(" )") or (not spaced and _is_acronym(named[1], named[0]))):
-            return Affiliation(*named)
-        return None
+    if separator:
+        return _below(laboratory, above)
+    named = _final_parenthesis(tight)
+    if named and (text.endswith(" )") or (acronym_alone and _is_acronym(named[1], named[0]))):
+        return Affiliation(*named)
+    return None
+
+
+def affiliation_by_breaks(given: str) -> Affiliation | None:
+    """The affiliation a contributor is in a record of the form with line breaks, as it came.
+
+    A `` ; `` or a parenthesis without them is a person's or a funder's own.
+    """
+    laboratory, separator, above = given.partition(SEPARATOR)
+    if separator:
+        return _below(_tighten(clean(laboratory)), _tighten(clean(above)))
+    text = clean(given)
+    named = _final_parenthesis(_tighten(text)) if text.endswith(" )") else None
+    return Affiliation(*named) if named else None
+
+
+def _below(laboratory: str, above: str) -> Affiliation:
     name, acronym = _final_parenthesis(laboratory) or (laboratory, None)
     return Affiliation(name, acronym, _parents(above))
 

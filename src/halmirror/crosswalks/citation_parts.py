@@ -2,7 +2,8 @@
 
 HAL prints an article as ``Journal, [Publisher,] Year, [Series,] [Volume] [(Issue)], [Pages]``,
 leaving out what is empty (CCSDForge/FinHal, ``Hal_Document::getCitation``).  A series or an issue
-title in between makes places ambiguous; then nothing is read.
+title in between makes places ambiguous; then only ``12 (3)`` at the end and the one range of pages
+are read.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ _PLACE = re.compile(
     r"(?:(?:^|(?<=\S) )\((?P<issue>[^(),]{1,40})\))?"
     rf"(?:(?:^|, )pp?\.? ?(?P<pages>{_PAGE}(?: ?[-–] ?{_PAGE})?))?"
 )
+_ENDING = re.compile(
+    r"(?:^|, )(?P<volume>[0-9]+[A-Za-z]?) \((?P<issue>[0-9]+(?:[-–/][0-9]+)?)\)"
+    rf"(?:, pp?\.? ?(?P<pages>{_PAGE}(?: ?[-–] ?{_PAGE})?))?$"
+)
 _RANGE = re.compile(rf"(?:^|[,.] )pp?\.? ?({_PAGE} ?[-–] ?{_PAGE})(?=$|[,.;] |\.$)")
 
 
@@ -38,7 +43,11 @@ _NOTHING = Parts()
 
 
 def article_parts(citation: str, journal: str | None, publishers: Iterable[str]) -> Parts:
-    """Volume, issue and pages of an article whose journal and publishers are known."""
+    """Volume, issue and pages of an article whose journal and publishers are known.
+
+    Behind a series or the title of an issue only numbers with their issue in parentheses, at the
+    end, are sure to be a volume and an issue.
+    """
     if journal is None or len(citation) > _LONGEST or not citation.startswith(f"{journal}, "):
         return _NOTHING
     rest = _END.sub("", citation[len(journal) + 2 :])
@@ -50,7 +59,8 @@ def article_parts(citation: str, journal: str | None, publishers: Iterable[str])
     year = _YEAR.match(rest)
     if year is None:
         return _NOTHING
-    found = _PLACE.fullmatch(rest[year.end() :])
+    rest = rest[year.end() :]
+    found = _PLACE.fullmatch(rest) or _ENDING.search(rest)
     return Parts(found["volume"], found["issue"], found["pages"]) if found else _NOTHING
 
 

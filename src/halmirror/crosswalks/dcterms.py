@@ -67,8 +67,14 @@ _NAMED_IN_NOTES = _RELATIONS | {
 class TermsDraft(HalDraft):
     """A draft that also holds the codes of types and the dates of publication."""
 
-    def __init__(self, identifier: str, version: int | None, trace: Trace | None) -> None:
-        super().__init__(identifier, version, trace)
+    def __init__(
+        self,
+        given: Sequence[Source],
+        identifier: str,
+        version: int | None,
+        trace: Trace | None,
+    ) -> None:
+        super().__init__(given, identifier, version, trace)
         self.codes: list[tuple[int, str]] = []
         self.issued: list[tuple[int, str]] = []
 
@@ -215,8 +221,9 @@ def _settle_sources(draft: TermsDraft) -> None:
 def _parts(draft: TermsDraft, title: str | None, *, article: bool) -> Parts:
     if draft.citation is None:
         return Parts()
-    if article:
-        return article_parts(draft.citation, title, draft.publishers)
+    found = article_parts(draft.citation, title, draft.publishers) if article else Parts()
+    if found != Parts():
+        return found
     return page_range(draft.citation, title)
 
 
@@ -228,8 +235,8 @@ def hal_terms(
     trace: Trace | None,
 ) -> Body:
     """The body of a HAL record in ``oai_dcterms``."""
-    draft = TermsDraft(identifier, version, trace)
     named = [replace(source, element=_local(source.element)) for source in sources]
+    draft = TermsDraft(named, identifier, version, trace)
     dc.apply(draft, _BY_NAME, named)
     settle_titles(draft)
     _settle_code(draft, sets)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from halmirror.crosswalks import dublin_core as dc
-from halmirror.crosswalks.affiliations import affiliation
+from halmirror.crosswalks.affiliations import BROKEN, affiliation, affiliation_by_breaks
 from halmirror.crosswalks.citation_parts import Parts, article_parts, page_range
 from halmirror.crosswalks.draft import Draft, Trace
 from halmirror.crosswalks.funding import collect, grant, project
@@ -57,6 +57,10 @@ _SCHEME = re.compile(r"([^:]{1,40}?) ?:( ?)(.+)")
 _SOURCE_ISSN = re.compile(r"(E?ISSN) ?: ?(.+)")
 _DOMAIN = re.compile(r"\[ ?([A-Za-z][A-Za-z0-9_-]*(?:[.:][A-Za-z0-9_-]+)*) ?\] ?(.*)", re.ASCII)
 _CLASSIFIED = re.compile(r"(JEL|ACM|MESH) ?: ?(.+)")
+_BEFORE_ANY_OTHER = frozenset({"publisher", "title", "creator", "contributor"})
+"""The elements that come first: the contributors among them are laboratories and funders."""
+_WITH_A_PLACE = frozenset({"PATENT", "IMG", "MAP", "LECTURE"})
+"""Types whose own place, not a conference's, is in ``dc:coverage``."""
 _PAGES_OF_A_RECORD = frozenset({"", "/", "/fr", "/fr/", "/en", "/en/"})
 _OLD_FILE = re.compile(r"https?://[^/]+/docs/[0-9]{2}/[0-9]{2}/[0-9]{2}/[0-9]{2}/\S+", re.ASCII)
 _OPEN = "info:eu-repo/semantics/openaccess"
@@ -66,13 +70,20 @@ _MOST_SEPARATORS = 8
 
 
 class HalDraft(Draft):
-    """A draft that also holds what HAL's rules weigh together at the end.
+    """A draft that also holds the values as they came, and what HAL's rules weigh at the end.
 
-    ``spaced``: a contributor so far had blanks inside its parentheses, as HAL writes acronyms.
+    ``broken``: a creator or contributor so far had the line breaks of HAL's form until 2019.
     """
 
-    def __init__(self, identifier: str, version: int | None, trace: Trace | None) -> None:
+    def __init__(
+        self,
+        given: Sequence[Source],
+        identifier: str,
+        version: int | None,
+        trace: Trace | None,
+    ) -> None:
         super().__init__(trace)
+        self.given = given
         self.id = identifier
         self.own_names = (identifier, versioned(identifier, version))
         self.seen_titles: list[tuple[int, str, str | None]] = []
@@ -80,7 +91,10 @@ class HalDraft(Draft):
         self.projects: list[tuple[int, str, Funding]] = []
         self.open_access: list[tuple[int, str]] = []
         self.issns: dict[str, str] = {}
-        self.spaced = False
+        self.broken = False
+        self.people_end = next(
+            (at for at, one in enumerate(given) if one.element not in _BEFORE_ANY_OTHER), len(given)
+        )
 
     def is_own_page(self, text: str) -> bool:
         """Whether an address is that of the record's own page, on any of HAL's hosts."""
@@ -99,6 +113,11 @@ def _title(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
     draft.seen_titles.append((index, text, lang))
 
 
+def _creator(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
+    draft.broken = draft.broken or "\n, \n" in draft.given[index].text
+    dc.creator(draft, index, text, lang)
+
+
 def _contributor(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
     funded = project(text)
     if funded is not None:
@@ -107,8 +126,12 @@ def _contributor(draft: HalDraft, index: int, text: str, lang: str | None) -> No
         else:
             draft.projects.append((index, "project", funded))
         return
-    draft.spaced = draft.spaced or " )" in text
-    found = affiliation(text, spaced=draft.spaced)
+    given = draft.given[index].text
+    draft.broken = draft.broken or any(mark in given for mark in BROKEN)
+    if draft.broken:
+        found = affiliation_by_breaks(given)
+    else:
+        found = affiliation(text, acronym_alone=index < draft.people_end)
     if found is None:
         dc.contributor(draft, index, text, lang)
     else:
@@ -116,7 +139,7 @@ def _contributor(draft: HalDraft, index: int, text: str, lang: str | None) -> No
 
 
 def _description(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
-    if lang is not None:
+    if draft.given[index].lang is not None:
         dc.abstract(draft, index, text, lang)
         return
     audience = _AUDIENCES.get(text)
@@ -202,11 +225,12 @@ def _relation(draft: HalDraft, index: int, text: str, _lang: str | None) -> None
 
 
 def _subject(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
-    domain = _DOMAIN.fullmatch(text) if lang is None and text[0] == "[" else None
+    without_lang = draft.given[index].lang is None
+    domain = _DOMAIN.fullmatch(text) if without_lang and text[0] == "[" else None
     if domain is not None:
         _domain(draft, index, domain[1], domain[2])
         return
-    classified = _CLASSIFIED.fullmatch(text) if lang is None else None
+    classified = _CLASSIFIED.fullmatch(text) if without_lang else None
     if classified is None:
         dc.keyword(draft, index, text, lang)
         return
@@ -245,7 +269,7 @@ def _rights(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
 RULES: Mapping[str, dc.Rule[HalDraft]] = {
     "publisher": _publisher,
     "title": _title,
-    "creator": dc.creator,
+    "creator": _creator,
     "contributor": _contributor,
     "description": _description,
     "source": _source,
@@ -415,6 +439,8 @@ def _settle_containers(
         return None, None
     title = before[0][1]
     cited = _cited(draft.citation or "", [text for _, text in before])
+    if cited in (None, title):
+        cited = _meeting(draft, before)
     conference = cited if cited != title else None
     told: set[str] = set()
     for index, text in before:
@@ -438,11 +464,24 @@ def _cited(citation: str, titles: Sequence[str]) -> str | None:
     return max(found, key=len) if found else None
 
 
+def _meeting(draft: HalDraft, sources: Sequence[tuple[int, str]]) -> str | None:
+    """The title right before a place: that of the conference, which took place there."""
+    if draft.type is not None and draft.type.hal in _WITH_A_PLACE:
+        return None
+    given = draft.given
+    for index, text in sources:
+        if index + 1 < len(given) and given[index + 1].element == "coverage":
+            return text
+    return None
+
+
 def _settle_rest(
     draft: HalDraft, after: Sequence[tuple[int, str]], also: dict[str, int]
 ) -> tuple[str | None, str | None]:
+    """A publisher's address comes before the language and the date, the series after the date."""
     link: str | None = None
     series: str | None = None
+    dated = draft.dates[0][0] if draft.dates else -1
     for index, text in after:
         address = text.startswith(("http://", "https://"))
         if address and link in (None, text):
@@ -450,7 +489,10 @@ def _settle_rest(
                 index, *dc.told("publisher's address", "container.link", again=link is not None)
             )
             link = text
-        elif not address and series in (None, text):
+        elif text in draft.publishers and index < dated:
+            place = draft.publishers[text]
+            draft.tell(index, "publisher's address", f"repetition of publishers[{place}]")
+        elif not address and index > dated and series in (None, text):
             draft.tell(index, *dc.told("series", "container.series", again=series is not None))
             series = text
         else:
@@ -462,7 +504,9 @@ def _parts(draft: HalDraft, title: str | None, conference: str | None) -> Parts:
     if draft.citation is None:
         return Parts()
     if draft.type is not None and draft.type.hal == "ART":
-        return article_parts(draft.citation, title, draft.publishers)
+        found = article_parts(draft.citation, title, draft.publishers)
+        if found != Parts():
+            return found
     return page_range(draft.citation, conference or title)
 
 
@@ -474,7 +518,7 @@ def hal(
     trace: Trace | None,
 ) -> Body:
     """The body of a HAL record: ``identifier`` without version, ``sets`` of its header."""
-    draft = HalDraft(identifier, version, trace)
+    draft = HalDraft(sources, identifier, version, trace)
     dc.apply(draft, RULES, sources)
     settle_titles(draft)
     _settle_projects(draft)
