@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from lxml import etree
 
 from halmirror.batch import Rules, digest, prepare, prepare_page
-from halmirror.crosswalks import content_sets, crosswalk
+from halmirror.crosswalks import crosswalk
 from halmirror.crosswalks.dublin_core import Source, keep_language, values
 from halmirror.frame import Codec
 from halmirror.identifiers import body_keys
@@ -154,8 +154,7 @@ def _key(identifier: str) -> tuple[str, int]:
 
 
 def _body(one: Record) -> Body:
-    sets = content_sets("hal", one.sets)
-    return crosswalk("oai_dc", "hal")(one.values, one.id, one.version, sets, None)
+    return crosswalk("oai_dc", "hal")(one.values, one.id, one.version, one.sets, None)
 
 
 def _canonical(one: Record) -> bytes:

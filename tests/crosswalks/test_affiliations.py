@@ -1,6 +1,7 @@
 import pytest
 
 from halmirror.crosswalks.affiliations import affiliation, affiliation_by_breaks
+from halmirror.crosswalks.text import clean
 from halmirror.record import Affiliation
 
 SPLIT = [
@@ -66,11 +67,4 @@ def test_what_is_no_affiliation(text: str) -> None:
 def test_line_breaks_tell_hals_marks_from_those_of_a_name(
     given: str, expected: Affiliation | None
 ) -> None:
-    assert affiliation_by_breaks(given) == expected
-
-
-def test_a_parenthesis_behind_the_laboratories_is_no_acronym() -> None:
-    organizer = "European Language Resources Association (ELRA)"
-    assert affiliation(organizer, acronym_alone=False) is None
-    lab = affiliation("Lab (ABC) ; Parent (P)", acronym_alone=False)
-    assert lab == Affiliation("Lab", "ABC", ("Parent (P)",))
+    assert affiliation_by_breaks(clean(given), given) == expected

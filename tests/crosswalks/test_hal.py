@@ -303,6 +303,47 @@ def test_addresses() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://hal.science/hal-000000012",
+        "https://hal.science/xhal-00000001",
+        "https://hal.science/a/b/hal-00000001",
+        "https:///hal-00000001",
+        "ftp://hal.science/hal-00000001",
+        "https://hal.science/hal-00000001 (old)",
+        "https://hal-00000001",
+        "https://hal.science/hal-00000009",
+    ],
+)
+def test_an_address_that_only_looks_like_the_records_is_another_identifier(address: str) -> None:
+    body = hal(("identifier", PAGE), ("identifier", f"{PAGE}/document"), ("identifier", address))
+    assert (body.landing_page, body.files) == (PAGE, (f"{PAGE}/document",))
+    assert body.identifiers is not None
+    (other,) = body.identifiers.other
+    assert f"{other.scheme or ''}:{other.value}".endswith(address.partition(":")[2])
+
+
+@pytest.mark.parametrize(
+    ("address", "is_page"),
+    [
+        ("https://shs.hal.science/hal-00000001/", True),
+        ("http://hal.archives-ouvertes.fr/HAL-00000001v2", True),
+        ("https://hal.science/portal/hal-00000001", True),
+        ("https://hal.science/ccsd-00000001#abstract", True),
+        ("https://hal.science/hal-00000001v1/file/x.pdf?download=1", False),
+    ],
+)
+def test_every_form_of_the_records_address_is_known(address: str, *, is_page: bool) -> None:
+    body = hal(("identifier", PAGE), ("identifier", address))
+    assert body.landing_page == PAGE
+    if is_page:
+        assert body.files == ()
+        assert body.identifiers == Identifiers(other=(OtherIdentifier(value=address),))
+    else:
+        assert body.files == (address,)
+
+
 @pytest.mark.parametrize("term", ["OpenAccess", "openAccess"])
 def test_access(term: str) -> None:
     said = ("rights", f"info:eu-repo/semantics/{term}")

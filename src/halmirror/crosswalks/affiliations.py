@@ -12,6 +12,7 @@ import re
 
 from halmirror.crosswalks.text import clean
 from halmirror.record import Affiliation
+from halmirror.remembered import remembered
 
 SEPARATOR = "\n ; \n"
 """What stood between a laboratory and the institutions above it in the form with line breaks."""
@@ -22,33 +23,34 @@ _SPACED_END = re.compile(r" \) -(?=\S)")
 _LONGEST_ACRONYM = 30
 
 
-def affiliation(text: str, *, acronym_alone: bool = True) -> Affiliation | None:
-    """The affiliation a cleaned contributor is, or None: no `` ; `` and no acronym at its end.
-
-    ``acronym_alone``: a parenthesis at the end may be an acronym by its letters.  Not so behind
-    the laboratories of a record: there stand editors, institutions and conference committees.
-    """
+@remembered(2048, longest=1000)
+def affiliation(text: str) -> Affiliation | None:
+    """The affiliation a cleaned contributor is, or None: no `` ; `` and no acronym at its end."""
     tight = _tighten(text)
     laboratory, separator, above = tight.partition(" ; ")
     if separator:
         return _below(laboratory, above)
     named = _final_parenthesis(tight)
-    if named and (text.endswith(" )") or (acronym_alone and _is_acronym(named[1], named[0]))):
+    if named and (text.endswith(" )") or _is_acronym(named[1], named[0])):
         return Affiliation(*named)
     return None
 
 
-def affiliation_by_breaks(given: str) -> Affiliation | None:
-    """The affiliation a contributor is in a record of the form with line breaks, as it came.
+def affiliation_by_breaks(text: str, given: str) -> Affiliation | None:
+    """The affiliation a contributor is in a record of the form with line breaks.
 
-    A `` ; `` or a parenthesis without them is a person's or a funder's own.
+    ``text`` is the cleaned value, ``given`` the value as it came.  A `` ; `` or a parenthesis
+    without line breaks is a person's or a funder's own.
     """
-    laboratory, separator, above = given.partition(SEPARATOR)
-    if separator:
-        return _below(_tighten(clean(laboratory)), _tighten(clean(above)))
-    text = clean(given)
-    named = _final_parenthesis(_tighten(text)) if text.endswith(" )") else None
-    return Affiliation(*named) if named else None
+    place = given.find(SEPARATOR)
+    if place < 0:
+        named = _final_parenthesis(_tighten(text)) if text.endswith(" )") else None
+        return Affiliation(*named) if named else None
+    if ";" in given[:place]:
+        laboratory, above = clean(given[:place]), clean(given[place + len(SEPARATOR) :])
+    else:
+        laboratory, _, above = text.partition(" ; ")
+    return _below(_tighten(laboratory), _tighten(above))
 
 
 def _below(laboratory: str, above: str) -> Affiliation:
@@ -60,22 +62,25 @@ def _tighten(text: str) -> str:
     """Drops the blanks that HAL's line breaks around parentheses leave."""
     if "( " not in text and " )" not in text:
         return text
-    return _SPACED_END.sub(")-", text).replace("( ", "(").replace(" )", ")")
+    if " ) -" in text:
+        text = _SPACED_END.sub(")-", text)
+    return text.replace("( ", "(").replace(" )", ")")
 
 
 def _parents(text: str) -> tuple[str, ...]:
     """The institutions above, each with its acronym, or the whole text as one."""
-    if " ; " in text or not text.endswith(")"):
+    if ")-" not in text or " ; " in text or not text.endswith(")"):
         return (text,)
     pieces = text.split(")-")
-    parents = (*(f"{piece})" for piece in pieces[:-1]), pieces[-1])
-    certain = all(len(one) > 1 and _balanced(one) for one in parents)
+    parents = (*[f"{piece})" for piece in pieces[:-1]], pieces[-1])
+    if text.count("(") == len(pieces) == text.count(")"):
+        certain = all("(" in one for one in parents)
+    else:
+        certain = all(len(one) > 1 and _balanced(one) for one in parents)
     return parents if certain else (text,)
 
 
 def _balanced(text: str) -> bool:
-    if text.count("(") == 1 == text.count(")"):
-        return text.index("(") < text.index(")")
     depth = 0
     for one in text:
         if one == "(":
