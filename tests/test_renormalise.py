@@ -12,7 +12,7 @@ from lxml import etree
 
 from conftest import REPOSITORY
 from halmirror import Mirror
-from halmirror.batch import Rules, body_of, normalise, prepare
+from halmirror.batch import RULES_VERSION, Rules, body_of, normalise, prepare
 from halmirror.frame import Codec
 from halmirror.mirror import Filters
 from halmirror.oaipmh.protocol import parse, well_formed
@@ -270,7 +270,7 @@ def test_several_older_rules_are_brought_up_to_date_in_small_batches(path: Path)
     again(path, batch=2, watch=lambda *told: seen.append(told))
     assert [done for _, done, _ in seen] == [2, 3, 5, 6, 8, 9]
     assert {(name, total) for name, _, total in seen} == {("hal", 9)}
-    assert execute(path, "SELECT DISTINCT rules FROM content") == [(1,)]
+    assert execute(path, "SELECT DISTINCT rules FROM content") == [(RULES_VERSION,)]
 
 
 def test_all_that_was_cut_goes_on_after_the_last_batch(path: Path) -> None:
@@ -306,7 +306,7 @@ def test_the_report_can_be_told_as_json(path: Path) -> None:
         take(path, answer(record("<dc:title>One</dc:title>")))
     assert json.loads(again(path, samples=1).json()) == {
         "command": "renormalise",
-        "rules": 1,
+        "rules": RULES_VERSION,
         "dry_run": False,
         "exit_code": 0,
         "failure": None,

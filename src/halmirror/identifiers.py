@@ -11,6 +11,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from halmirror.remembered import remembered
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,7 +27,7 @@ _HAL_OAI = re.compile(
 )
 _HAL_ADDRESS = re.compile(
     r"(?:https?://[^/?#\s]+|[^/?#\s:]+\.[a-z]{2,})/(?:[^/?#\s]+/)??"
-    r"([a-z][a-z0-9]*[-_][0-9]{6,}(?:v[1-9][0-9]{0,8})?)(/[^?#\s]*)?(?:[?#]\S*)?",
+    r"([a-z][a-z0-9]*)([-_])([0-9]{6,})(?:v([1-9][0-9]{0,8}))?(/[^?#\s]*)?(?:[?#]\S*)?",
     re.ASCII | re.IGNORECASE,
 )
 _LEGACY = {"ccsd": "hal", "democrite": "in2p3"}
@@ -85,24 +87,30 @@ def parse_hal_id(text: str) -> tuple[str, int | None] | None:
 def hal_address(text: str) -> tuple[str, str] | None:
     """The HAL id an address is about, and the path after it (``""`` for the record's page)."""
     found = _HAL_ADDRESS.fullmatch(text)
-    named = _hal_id(found[1]) if found else None
-    return (named[0], found[2] or "") if found and named else None
+    return (_name(found), found[5] or "") if found else None
 
 
 def _from_address(text: str) -> tuple[str, int | None] | None:
     found = _HAL_ADDRESS.fullmatch(text)
-    return _hal_id(found[1]) if found else None
+    return (_name(found), _version(found)) if found else None
 
 
 def _hal_id(text: str) -> tuple[str, int | None] | None:
     found = _HAL_ID.fullmatch(text)
-    if found is None:
-        return None
+    return (_name(found), _version(found)) if found else None
+
+
+def _name(found: re.Match[str]) -> str:
+    """The id of a match that has prefix, sign and number as its first groups."""
     prefix = found[1].lower()
-    version = int(found[4]) if found[4] else None
-    return f"{_LEGACY.get(prefix, prefix)}{found[2]}{found[3]}", version
+    return f"{_LEGACY.get(prefix, prefix)}{found[2]}{found[3]}"
 
 
+def _version(found: re.Match[str]) -> int | None:
+    return int(found[4]) if found[4] else None
+
+
+@remembered(64)
 def doi(text: str) -> str | None:
     """A DOI in lower case, without resolver or ``doi:`` (DOI Handbook, sections 2.2 and 2.6.1)."""
     text = text.strip()
@@ -156,6 +164,7 @@ def _thirteen(twelve: str) -> str:
     return f"{twelve}{-total % 10}"
 
 
+@remembered(4096)
 def issn(text: str) -> str | None:
     """An ISSN as ``1234-567X``, its check digit tested (ISO 3297)."""
     found = _ISSN.fullmatch(_without(_ISSN_PREFIX, text))

@@ -124,6 +124,7 @@ def _source(record: dict[str, Any]) -> Iterator[str]:
             yield f"{key.upper()}: {one}"
     yield from _all(record, "citation")
     yield from _all(record, "landing_page")
+    yield from _all(record, "publishers")
     yield from _other(record)
 
 

@@ -40,14 +40,6 @@ def everything() -> tuple[Recorded, ...]:
     return tuple(found)
 
 
-def the(file: str, oai_identifier: str) -> Recorded:
-    """The record of a file that has the identifier."""
-    (one,) = (
-        one for one in everything() if (one.file, one.oai_identifier) == (file, oai_identifier)
-    )
-    return one
-
-
 def _values(element: "etree._Element") -> tuple[Source, ...]:
     return tuple(
         Source(one.tag.removeprefix(_DC), "".join(one.itertext()), one.get(_LANG))

@@ -1,6 +1,7 @@
 import pytest
 
-from halmirror.crosswalks.affiliations import affiliation
+from halmirror.crosswalks.affiliations import affiliation, affiliation_by_breaks
+from halmirror.crosswalks.text import clean
 from halmirror.record import Affiliation
 
 SPLIT = [
@@ -46,3 +47,24 @@ def test_affiliations(text: str, expected: Affiliation) -> None:
 )
 def test_what_is_no_affiliation(text: str) -> None:
     assert affiliation(text) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            "Analyse ; Processing\n (\nALPAGE\n)\n\n ; \nU\n (\nUPD7\n)\n-Paris\n ; \nInria",
+            Affiliation("Analyse ; Processing", "ALPAGE", ("U (UPD7)-Paris ; Inria",)),
+        ),
+        ("Genclis SAS\n ; \nGenclis SAS", Affiliation("Genclis SAS", None, ("Genclis SAS",))),
+        ("Lab (UMR 1)\n (\nABC \n)\n", Affiliation("Lab (UMR 1)", "ABC")),
+        ("R&amp;D\n (\nFT R&amp;D\n)\n", Affiliation("R&D", "FT R&D")),
+        ("China Scholarship Council (CSC)", None),
+        ("National Science Foundation ; Ministry of Health", None),
+        ("DARIAH", None),
+    ],
+)
+def test_line_breaks_tell_hals_marks_from_those_of_a_name(
+    given: str, expected: Affiliation | None
+) -> None:
+    assert affiliation_by_breaks(clean(given), given) == expected

@@ -5,6 +5,7 @@ import pytest
 from halmirror.crosswalks import crosswalk
 from halmirror.crosswalks.dublin_core import Source
 from halmirror.record import (
+    Affiliation,
     Body,
     Classification,
     Container,
@@ -91,6 +92,41 @@ def test_descriptions() -> None:
     assert body.warnings == ()
 
 
+def test_an_empty_language_makes_an_abstract_and_a_keyword_all_the_same() -> None:
+    subjects = (("subject", "JEL : C1", ""), ("subject", "[A] b", ""))
+    body = hal(("description", "About it", ""), *subjects)
+    assert body.abstracts == (Value("About it"),)
+    assert body.keywords == (Value("JEL : C1"), Value("[A] b"))
+    assert body.notes == body.domains == body.classifications == ()
+
+
+def test_an_acronym_is_a_laboratorys_only_among_the_laboratories() -> None:
+    body = hal(
+        ("title", "T", "en"),
+        ("creator", "Family, Given"),
+        ("contributor", "China Scholarship Council (CSC)"),
+        ("source", "Proceedings"),
+        ("contributor", "European Language Resources Association (ELRA)"),
+        ("contributor", "Lab (ABC) ; Parent"),
+    )
+    assert body.affiliations == (
+        Affiliation("China Scholarship Council", "CSC"),
+        Affiliation("Lab", "ABC", ("Parent",)),
+    )
+    assert body.contributors == ("European Language Resources Association (ELRA)",)
+
+
+def test_in_a_record_with_line_breaks_only_they_make_a_laboratory() -> None:
+    body = hal(
+        ("creator", "Family\n, \nGiven"),
+        ("contributor", "A ; B\n (\nABC\n)\n\n ; \nParent"),
+        ("contributor", "China Scholarship Council (CSC)"),
+        ("contributor", "NSF ; NIH"),
+    )
+    assert body.affiliations == (Affiliation("A ; B", "ABC", ("Parent",)),)
+    assert body.contributors == ("China Scholarship Council (CSC)", "NSF ; NIH")
+
+
 def test_two_audiences_are_both_kept() -> None:
     body = hal(("description", "National audience"), ("description", "International audience"))
     assert body.audience == "national"
@@ -123,6 +159,40 @@ def test_sources_around_the_records_address() -> None:
         also=("Placenta", "Another series"),
         link="https://publisher.example/1",
     )
+
+
+def test_the_title_right_before_a_place_is_the_conference() -> None:
+    pairs = (("source", "J"), ("source", "C"), ("coverage", "Catania, Italy"))
+    cited = (("source", PAGE), ("source", "J, 2017, 3"))
+    assert hal(*pairs, *cited).container == Container(title="J", conference="C")
+    elsewhere = hal(("source", "C"), ("coverage", "Catania, Italy"), ("source", "J"),
+                    ("source", PAGE), ("source", "2017"))  # fmt: skip
+    assert elsewhere.container == Container(title="C", also=("J",))
+    own_place = hal(*pairs, ("type", "Maps"), *cited)
+    assert own_place.container == Container(title="J", also=("C",))
+
+
+def test_what_stands_between_citation_and_date_is_the_publishers_and_no_series() -> None:
+    told: list[tuple[int, str, str]] = []
+    body = hal(
+        ("publisher", "A.D.B.S."),
+        ("source", PAGE),
+        ("source", "J, 2020"),
+        ("source", "A.D.B.S."),
+        ("source", "Another house"),
+        ("date", "2020"),
+        ("source", "Lecture Notes"),
+        told=told,
+    )
+    assert body.container == Container(series="Lecture Notes", also=("Another house",))
+    assert body.publishers == ("A.D.B.S.",)
+    assert (3, "publisher's address", "repetition of publishers[0]") in told
+
+
+def test_a_series_that_bears_the_publishers_name_is_a_series() -> None:
+    body = hal(("publisher", "Vrin"), ("source", PAGE), ("source", "Vrin, 2020"),
+               ("date", "2020"), ("source", "Vrin"))  # fmt: skip
+    assert body.container == Container(series="Vrin")
 
 
 def test_the_longest_cited_title_is_the_conference() -> None:
@@ -231,6 +301,47 @@ def test_addresses() -> None:
             OtherIdentifier(value="https://example.org/else"),
         )
     )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://hal.science/hal-000000012",
+        "https://hal.science/xhal-00000001",
+        "https://hal.science/a/b/hal-00000001",
+        "https:///hal-00000001",
+        "ftp://hal.science/hal-00000001",
+        "https://hal.science/hal-00000001 (old)",
+        "https://hal-00000001",
+        "https://hal.science/hal-00000009",
+    ],
+)
+def test_an_address_that_only_looks_like_the_records_is_another_identifier(address: str) -> None:
+    body = hal(("identifier", PAGE), ("identifier", f"{PAGE}/document"), ("identifier", address))
+    assert (body.landing_page, body.files) == (PAGE, (f"{PAGE}/document",))
+    assert body.identifiers is not None
+    (other,) = body.identifiers.other
+    assert f"{other.scheme or ''}:{other.value}".endswith(address.partition(":")[2])
+
+
+@pytest.mark.parametrize(
+    ("address", "is_page"),
+    [
+        ("https://shs.hal.science/hal-00000001/", True),
+        ("http://hal.archives-ouvertes.fr/HAL-00000001v2", True),
+        ("https://hal.science/portal/hal-00000001", True),
+        ("https://hal.science/ccsd-00000001#abstract", True),
+        ("https://hal.science/hal-00000001v1/file/x.pdf?download=1", False),
+    ],
+)
+def test_every_form_of_the_records_address_is_known(address: str, *, is_page: bool) -> None:
+    body = hal(("identifier", PAGE), ("identifier", address))
+    assert body.landing_page == PAGE
+    if is_page:
+        assert body.files == ()
+        assert body.identifiers == Identifiers(other=(OtherIdentifier(value=address),))
+    else:
+        assert body.files == (address,)
 
 
 @pytest.mark.parametrize("term", ["OpenAccess", "openAccess"])

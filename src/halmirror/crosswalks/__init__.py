@@ -15,7 +15,7 @@ from halmirror.crosswalks.generic import generic
 from halmirror.crosswalks.hal import TYPE_SET, hal
 from halmirror.record import Body
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raised with every change of a rule: a mirror of an older one is normalised again."""
 
 Crosswalk = Callable[[Sequence[Source], str, int | None, Sequence[str], Trace | None], Body]

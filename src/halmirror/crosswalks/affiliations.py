@@ -1,6 +1,8 @@
 """HAL's affiliations: ``Lab (ACR) ; Parent (P)-Parent (Q)``, split only where that is certain.
 
 Names hold ``-``, ``;`` and parentheses of their own, so a split that could be wrong is not made.
+Until 2019 HAL's crosswalk put line breaks around its own marks (CCSDForge/FinHal,
+``library/Hal/Document/xsl/dc.xsl``, template ``structure``); there they tell them from a name's.
 Joining name, acronym and parents again gives the text back, blanks around parentheses aside.
 """
 
@@ -8,25 +10,50 @@ from __future__ import annotations
 
 import re
 
+from halmirror.crosswalks.text import clean
 from halmirror.record import Affiliation
+from halmirror.remembered import remembered
+
+SEPARATOR = "\n ; \n"
+"""What stood between a laboratory and the institutions above it in the form with line breaks."""
+BROKEN = (SEPARATOR, "\n (\n")
+"""What only that form has in a contributor."""
 
 _SPACED_END = re.compile(r" \) -(?=\S)")
 _LONGEST_ACRONYM = 30
 
 
-def affiliation(text: str, *, spaced: bool = False) -> Affiliation | None:
-    """The affiliation a cleaned contributor is, or None: no `` ; `` and no acronym at its end.
-
-    ``spaced``: the record has blanks inside its parentheses, as HAL writes acronyms.  Then a
-    parenthesis without them is a person's: of a funder, an institution, a comment.
-    """
+@remembered(2048, longest=1000)
+def affiliation(text: str) -> Affiliation | None:
+    """The affiliation a cleaned contributor is, or None: no `` ; `` and no acronym at its end."""
     tight = _tighten(text)
     laboratory, separator, above = tight.partition(" ; ")
-    if not separator:
-        named = _final_parenthesis(tight)
-        if named and (text.endswith(" )") or (not spaced and _is_acronym(named[1], named[0]))):
-            return Affiliation(*named)
-        return None
+    if separator:
+        return _below(laboratory, above)
+    named = _final_parenthesis(tight)
+    if named and (text.endswith(" )") or _is_acronym(named[1], named[0])):
+        return Affiliation(*named)
+    return None
+
+
+def affiliation_by_breaks(text: str, given: str) -> Affiliation | None:
+    """The affiliation a contributor is in a record of the form with line breaks.
+
+    ``text`` is the cleaned value, ``given`` the value as it came.  A `` ; `` or a parenthesis
+    without line breaks is a person's or a funder's own.
+    """
+    place = given.find(SEPARATOR)
+    if place < 0:
+        named = _final_parenthesis(_tighten(text)) if text.endswith(" )") else None
+        return Affiliation(*named) if named else None
+    if ";" in given[:place]:
+        laboratory, above = clean(given[:place]), clean(given[place + len(SEPARATOR) :])
+    else:
+        laboratory, _, above = text.partition(" ; ")
+    return _below(_tighten(laboratory), _tighten(above))
+
+
+def _below(laboratory: str, above: str) -> Affiliation:
     name, acronym = _final_parenthesis(laboratory) or (laboratory, None)
     return Affiliation(name, acronym, _parents(above))
 
@@ -35,22 +62,25 @@ def _tighten(text: str) -> str:
     """Drops the blanks that HAL's line breaks around parentheses leave."""
     if "( " not in text and " )" not in text:
         return text
-    return _SPACED_END.sub(")-", text).replace("( ", "(").replace(" )", ")")
+    if " ) -" in text:
+        text = _SPACED_END.sub(")-", text)
+    return text.replace("( ", "(").replace(" )", ")")
 
 
 def _parents(text: str) -> tuple[str, ...]:
     """The institutions above, each with its acronym, or the whole text as one."""
-    if " ; " in text or not text.endswith(")"):
+    if ")-" not in text or " ; " in text or not text.endswith(")"):
         return (text,)
     pieces = text.split(")-")
-    parents = (*(f"{piece})" for piece in pieces[:-1]), pieces[-1])
-    certain = all(len(one) > 1 and _balanced(one) for one in parents)
+    parents = (*[f"{piece})" for piece in pieces[:-1]], pieces[-1])
+    if text.count("(") == len(pieces) == text.count(")"):
+        certain = all("(" in one for one in parents)
+    else:
+        certain = all(len(one) > 1 and _balanced(one) for one in parents)
     return parents if certain else (text,)
 
 
 def _balanced(text: str) -> bool:
-    if text.count("(") == 1 == text.count(")"):
-        return text.index("(") < text.index(")")
     depth = 0
     for one in text:
         if one == "(":

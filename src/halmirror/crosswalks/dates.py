@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 
+from halmirror.remembered import remembered
+
 _DATE = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
     r"(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?",
@@ -12,6 +14,7 @@ _DATE = re.compile(
 )
 
 
+@remembered(4096)
 def year_of(text: str) -> int | None:
     """The year of a date or the first year of an interval ``a/b``; None where it is no date.
 

@@ -10,11 +10,13 @@ by their definitions.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
+from msgspec.structs import replace
+
 from halmirror.crosswalks import dublin_core as dc
-from halmirror.crosswalks.citation_parts import Parts, article_parts, page_range
+from halmirror.crosswalks.citation_parts import NOTHING, Parts, article_parts, page_range
 from halmirror.crosswalks.generic import generic
 from halmirror.crosswalks.hal import (
     RULES,
@@ -64,13 +66,11 @@ _NAMED_IN_NOTES = _RELATIONS | {
 """Terms whose value would not tell by itself what it is: ``available: 2017-10-19``."""
 
 
-class TermsDraft(HalDraft):
+class TermsDraft(HalDraft, kw_only=True, eq=False):
     """A draft that also holds the codes of types and the dates of publication."""
 
-    def __init__(self, identifier: str, version: int | None, trace: Trace | None) -> None:
-        super().__init__(identifier, version, trace)
-        self.codes: list[tuple[int, str]] = []
-        self.issued: list[tuple[int, str]] = []
+    codes: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    issued: list[tuple[int, str]] = msgspec.field(default_factory=list)
 
 
 def _local(element: str) -> str:
@@ -121,7 +121,7 @@ def _issued(draft: TermsDraft, index: int, text: str, _lang: str | None) -> None
 
 def _citation(draft: TermsDraft, index: int, text: str, _lang: str | None) -> None:
     if draft.citation in (None, text):
-        draft.tell(index, *dc.told("citation", "citation", again=draft.citation is not None))
+        draft.tell_of_one(index, "citation", "citation", again=draft.citation is not None)
         draft.citation = text
     else:
         draft.note(index, f"bibliographicCitation: {text}", "bibliographicCitation")
@@ -154,7 +154,7 @@ def _settle_code(draft: TermsDraft, sets: Iterable[str]) -> None:
     code: str | None = None
     for index, text in draft.codes:
         if code in (None, text):
-            draft.tell(index, *dc.told("type code", "type.hal", again=code is not None))
+            draft.tell_of_one(index, "type code", "type.hal", again=code is not None)
             code = text
         else:
             draft.types.append((index, text))
@@ -193,7 +193,7 @@ def _settle_sources(draft: TermsDraft) -> None:
             draft.put(also, "container.also", text, index, "source")
             continue
         key = "container.title" if text == title else "container.conference"
-        draft.tell(index, *dc.told("source", key, again=text in told))
+        draft.tell_of_one(index, "source", key, again=text in told)
         told.add(text)
     for index, text in draft.sources:
         if draft.is_own_page(text):
@@ -214,9 +214,10 @@ def _settle_sources(draft: TermsDraft) -> None:
 
 def _parts(draft: TermsDraft, title: str | None, *, article: bool) -> Parts:
     if draft.citation is None:
-        return Parts()
-    if article:
-        return article_parts(draft.citation, title, draft.publishers)
+        return NOTHING
+    found = article_parts(draft.citation, title, draft.publishers) if article else NOTHING
+    if found != NOTHING:
+        return found
     return page_range(draft.citation, title)
 
 
@@ -228,8 +229,8 @@ def hal_terms(
     trace: Trace | None,
 ) -> Body:
     """The body of a HAL record in ``oai_dcterms``."""
-    draft = TermsDraft(identifier, version, trace)
     named = [replace(source, element=_local(source.element)) for source in sources]
+    draft = TermsDraft(trace=trace, given=named, id=identifier, version=version)
     dc.apply(draft, _BY_NAME, named)
     settle_titles(draft)
     _settle_code(draft, sets)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
+
 from halmirror.identifiers import arxiv, doi, handle, isbn, nnt, pmid
 from halmirror.record import (
     Access,
@@ -27,7 +29,7 @@ from halmirror.record import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Sequence
 
 Trace = Callable[[int, str, str], None]
 """Called as (index of the source value, name of the rule, where the value went)."""
@@ -45,6 +47,7 @@ _CHECKS: dict[str, Check | None] = {
     "report": None,
     "patent": None,
 }
+_KEYS = {scheme: f"identifiers.{scheme}" for scheme in _CHECKS}
 
 
 class Account:
@@ -62,63 +65,75 @@ class Account:
         self.placed.append((index, rule, where))
 
 
-class Draft:
-    """What the rules have found so far in one record; ``body()`` freezes it."""
+class Draft(msgspec.Struct, kw_only=True, eq=False):
+    """What the rules have found so far in one record; ``body()`` freezes it.
 
-    def __init__(self, trace: Trace | None) -> None:
-        self._trace = trace
-        self._account = trace if isinstance(trace, Account) else None
-        self.titles: dict[Title, int] = {}
-        self.creators: list[Name] = []
-        self.affiliations: dict[Affiliation, int] = {}
-        self.contributors: dict[str, int] = {}
-        self.grants: dict[Funding, int] = {}
-        self.funding: Iterable[Funding] = self.grants
-        self.abstracts: dict[Value, int] = {}
-        self.notes: dict[str, int] = {}
-        self.keywords: dict[Value, int] = {}
-        self.domains: dict[str, int] = {}
-        self.classifications: dict[Classification, int] = {}
-        self.languages: dict[str, int] = {}
-        self.publishers: dict[str, int] = {}
-        self.files: dict[str, int] = {}
-        self.coverage: dict[str, int] = {}
-        self.other: dict[OtherIdentifier, int] = {}
-        self.identifiers: dict[str, dict[str, int]] = {scheme: {} for scheme in _CHECKS}
-        self.warnings: dict[str, int] = {}
-        self.dates: list[tuple[int, str]] = []
-        self.types: list[tuple[int, str]] = []
-        self.type: DocumentType | None = None
-        self.date: str | None = None
-        self.year: int | None = None
-        self.container: Container | None = None
-        self.citation: str | None = None
-        self.landing_page: str | None = None
-        self.access: Access | None = None
-        self.licence: str | None = None
-        self.licence_url: str | None = None
-        self.audience: str | None = None
-        self._named = False
+    A struct, since its many dictionaries then cost next to nothing to make.
+    """
+
+    trace: Trace | None = None
+    account: Account | None = None
+    traced: bool = False
+    titles: dict[Title, int] = {}
+    creators: list[Name] = []
+    affiliations: dict[Affiliation, int] = {}
+    contributors: dict[str, int] = {}
+    grants: dict[Funding, int] = {}
+    funding: Sequence[Funding] | None = None
+    abstracts: dict[Value, int] = {}
+    notes: dict[str, int] = {}
+    keywords: dict[Value, int] = {}
+    domains: dict[str, int] = {}
+    classifications: dict[Classification, int] = {}
+    languages: dict[str, int] = {}
+    publishers: dict[str, int] = {}
+    files: dict[str, int] = {}
+    coverage: dict[str, int] = {}
+    other: dict[OtherIdentifier, int] = {}
+    identifiers: dict[str, dict[str, int]] = {}
+    warnings: dict[str, int] = {}
+    dates: list[tuple[int, str]] = []
+    types: list[tuple[int, str]] = []
+    type: DocumentType | None = None
+    date: str | None = None
+    year: int | None = None
+    container: Container | None = None
+    citation: str | None = None
+    landing_page: str | None = None
+    access: Access | None = None
+    licence: str | None = None
+    licence_url: str | None = None
+    audience: str | None = None
+    named_itself: bool = False
+
+    def __post_init__(self) -> None:
+        self.traced = self.trace is not None
+        self.account = self.trace if isinstance(self.trace, Account) else None
 
     def tell(self, index: int, rule: str, where: str) -> None:
         """Accounts for a source value."""
-        if self._trace is not None:
-            self._trace(index, rule, where)
+        if self.trace is not None:
+            self.trace(index, rule, where)
+
+    def tell_of_one(self, index: int, rule: str, where: str, *, again: bool) -> None:
+        """Accounts for a value of a key that holds one: placed there, or a repetition of it."""
+        if self.traced:
+            self.tell(index, rule, f"repetition of {where}" if again else where)
 
     def own_name(self, index: int, rule: str) -> None:
         """Accounts for a value that is the record's own identifier, which the head has."""
-        self.tell(index, rule, "repetition of id" if self._named else "id")
-        self._named = True
+        self.tell(index, rule, "repetition of id" if self.named_itself else "id")
+        self.named_itself = True
 
     def together(self, index: int, rule: str, places: Iterable[Callable[[], None]]) -> None:
         """Places the parts of one source value, and accounts for it once."""
-        outer, told = self._trace, list[str]()
-        self._trace = lambda _index, _rule, where: told.append(where)
+        outer, told = self.trace, list[str]()
+        self.trace = lambda _index, _rule, where: told.append(where)
         try:
             for place in places:
                 place()
         finally:
-            self._trace = outer
+            self.trace = outer
         again = "repetition of "
         prefix = again if all(where.startswith(again) for where in told) else ""
         distinct = dict.fromkeys(where.removeprefix(again) for where in told)
@@ -128,9 +143,9 @@ class Draft:
         """Places a value in a list of the record, or names it as a repetition."""
         before = len(held)
         place = held.setdefault(value, before)
-        if self._trace is not None:
+        if self.traced:
             where = f"{key}[{place}]"
-            self._trace(index, rule, where if place == before else f"repetition of {where}")
+            self.tell(index, rule, where if place == before else f"repetition of {where}")
 
     def put_all(
         self,
@@ -155,8 +170,8 @@ class Draft:
     def warn(self, index: int, warning: str) -> None:
         """Adds a warning about a source value, each once."""
         self.warnings.setdefault(warning, len(self.warnings))
-        if self._account is not None:
-            self._account.warned.append((index, warning))
+        if self.account is not None:
+            self.account.warned.append((index, warning))
 
     def identify(self, scheme: str, text: str, index: int, given: str) -> None:
         """Places an identifier under its scheme, or under ``other`` where its check fails.
@@ -166,7 +181,8 @@ class Draft:
         check = _CHECKS[scheme]
         value = check(text) if check else text
         if value is not None:
-            self.put(self.identifiers[scheme], f"identifiers.{scheme}", value, index, "identifier")
+            held = self.identifiers.setdefault(scheme, {})
+            self.put(held, _KEYS[scheme], value, index, "identifier")
             return
         self.other_identifier(text, given, index, "failed check")
         self.warn(index, f"identifiers.{scheme}: {text!r} fails its check; kept under other")
@@ -185,7 +201,7 @@ class Draft:
             creators=tuple(self.creators),
             affiliations=tuple(self.affiliations),
             contributors=tuple(self.contributors),
-            funding=tuple(self.funding),
+            funding=tuple(self.grants if self.funding is None else self.funding),
             abstracts=tuple(self.abstracts),
             notes=tuple(self.notes),
             keywords=tuple(self.keywords),
@@ -209,21 +225,22 @@ class Draft:
         )
 
     def _identifiers(self) -> Identifiers | None:
-        schemes = {scheme: tuple(held) for scheme, held in self.identifiers.items() if held}
+        schemes = {scheme: tuple(held) for scheme, held in self.identifiers.items()}
         if not schemes and not self.other:
             return None
         return Identifiers(**schemes, other=tuple(self.other))
 
 
-class GenericDraft(Draft):
-    """A draft with what the generic rules weigh once all values are known."""
+class GenericDraft(Draft, kw_only=True, eq=False):
+    """A draft with what the generic rules weigh once all values are known.
 
-    def __init__(self, trace: Trace | None, own: str) -> None:
-        super().__init__(trace)
-        self.own = own
-        self.named: list[tuple[int, str]] = []
-        self.sources: list[tuple[int, str]] = []
-        self.related: list[tuple[int, str]] = []
-        self.licence_name: str | None = None
-        self.page: str | None = None
-        self.series = False
+    ``own`` is the record's OAI identifier.
+    """
+
+    own: str
+    named: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    sources: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    related: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    licence_name: str | None = None
+    page: str | None = None
+    series: bool = False

@@ -6,8 +6,9 @@ The elements are those of ``oai_dc`` (OAI-PMH 2.0, section 6; DCMES 1.1).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 from halmirror.crosswalks.dates import year_of
 from halmirror.crosswalks.draft import Draft
@@ -16,6 +17,7 @@ from halmirror.crosswalks.text import clean, without_blank_before_comma
 from halmirror.record import Title, Value
 from halmirror.reference.languages import language as language_tag
 from halmirror.reference.licences import spdx
+from halmirror.remembered import remembered
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -27,8 +29,7 @@ _EU_REPO = "info:eu-repo/semantics/"
 _GIVEN = {"doi": "DOI", "arxiv": "ARXIV", "pmid": "PUBMED", "hdl": "HDL", "isbn": "ISBN"}
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, gc=False):
     """One value of the metadata: the element's local name, its text as it came, its language."""
 
     element: str
@@ -100,6 +101,7 @@ def apply(draft: DraftT, rules: Mapping[str, Rule[DraftT]], sources: Sequence[So
             rule(draft, index, text, tag_of(source.lang) if source.lang else None)
 
 
+@remembered(1024)
 def tag_of(lang: str) -> str | None:
     """An ``xml:lang`` by BCP 47; one that is no tag stays as it came, a blank one is none."""
     return language_tag(lang) or lang.strip() or None
@@ -116,7 +118,8 @@ def creator(draft: Draft, index: int, text: str, _lang: str | None) -> None:
     A comma at the end, left by a lost middle name, goes.  Creators are never taken for
     repetitions: two authors of one work can bear one name.
     """
-    draft.tell(index, "creator", f"creators[{len(draft.creators)}]")
+    if draft.traced:
+        draft.tell(index, "creator", f"creators[{len(draft.creators)}]")
     draft.creators.append(plain(text))
 
 
@@ -207,11 +210,6 @@ def rights_address(draft: Draft, index: int, text: str) -> bool:
         draft.tell(index, "licence", "repetition of licence_url")
         return True
     return False
-
-
-def told(rule: str, where: str, *, again: bool) -> tuple[str, str]:
-    """What to tell of a value of a key that holds one: placed there, or a repetition of it."""
-    return rule, f"repetition of {where}" if again else where
 
 
 def document_type(draft: Draft, index: int, text: str, _lang: str | None) -> None:

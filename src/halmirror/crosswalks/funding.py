@@ -30,12 +30,12 @@ def project(text: str) -> Funding | None:
 
     A project without any content (``European Project : ``) gives a `Funding` of a funder alone.
     """
-    anr = _ANR.match(text)
-    if anr:
-        return _anr(text[anr.end() :] if ":" in anr[0] else text)
-    european = _EUROPEAN.match(text)
-    if european:
-        return _european(text[european.end() :].strip())
+    if text.startswith("ANR"):
+        anr = _ANR.match(text)
+        return _anr(text[anr.end() :] if ":" in anr[0] else text) if anr else None
+    if text.startswith("European Project"):
+        european = _EUROPEAN.match(text)
+        return _european(text[european.end() :].strip()) if european else None
     return None
 
 

@@ -132,7 +132,7 @@ def _settle_dates(draft: GenericDraft) -> None:
         draft.year = year_of(read[chosen] or "")
     for at, (index, text) in enumerate(draft.dates):
         if text == draft.date:
-            draft.tell(index, *dc.told("date", "date", again=at != chosen))
+            draft.tell_of_one(index, "date", "date", again=at != chosen)
         elif at == chosen:
             place = draft.notes.setdefault(text, len(draft.notes))
             draft.tell(index, "date in words or signs", f"date and notes[{place}]")
@@ -181,9 +181,9 @@ def _settle_type(draft: GenericDraft) -> None:
         again = text in seen
         seen.add(text)
         if text == term:
-            draft.tell(index, *dc.told("info:eu-repo term", "type.info_eu_repo", again=again))
+            draft.tell_of_one(index, "info:eu-repo term", "type.info_eu_repo", again=again)
         elif text == coar:
-            draft.tell(index, *dc.told("COAR type", "type.coar", again=again))
+            draft.tell_of_one(index, "COAR type", "type.coar", again=again)
         else:
             draft.put(other, "type.other", text, index, "type")
     if draft.types:
@@ -286,7 +286,7 @@ def _citation(draft: GenericDraft, index: int, text: str, _lang: str | None) -> 
     """Qualified Dublin Core says so by the term's name."""
     again = draft.citation is not None
     if draft.citation in (None, text):
-        draft.tell(index, *dc.told("citation", "citation", again=again))
+        draft.tell_of_one(index, "citation", "citation", again=again)
         draft.citation = text
     else:
         draft.note(index, text, "source")
@@ -311,7 +311,7 @@ def _settle_sources(draft: GenericDraft) -> None:
         elif (found or given.YEAR.search(text)) and draft.citation in (None, text):
             again, draft.citation = draft.citation == text, text
             parts = parts or found
-            draft.tell(index, *dc.told("citation", "citation", again=again))
+            draft.tell_of_one(index, "citation", "citation", again=again)
         else:
             draft.note(index, text, "source")
     _settle_container(draft, parts, titled)
@@ -374,7 +374,7 @@ def generic(
 
     ``identifier`` is the record's OAI identifier.
     """
-    draft = GenericDraft(trace, identifier)
+    draft = GenericDraft(trace=trace, own=identifier)
     dc.apply(draft, _RULES, sources)
     given.settle(draft)
     _settle_type(draft)

@@ -140,7 +140,7 @@ def _one_identifier(draft: GenericDraft, index: int, text: str) -> None:
         if where == "landing_page":
             draft.landing_page = text
     elif where == "landing_page":
-        draft.tell(index, *dc.told("address", where, again=draft.landing_page == text))
+        draft.tell_of_one(index, "address", where, again=draft.landing_page == text)
         draft.landing_page = text
     elif where == "files":
         draft.put(draft.files, "files", text, index, "address of a file")
@@ -192,7 +192,7 @@ def place_issn(draft: GenericDraft, index: int, text: str) -> bool:
         issn=held.issn if electronic else value, eissn=value if electronic else held.eissn
     )
     where = "container.eissn" if electronic else "container.issn"
-    draft.tell(index, *dc.told("ISSN", where, again=there == value))
+    draft.tell_of_one(index, "ISSN", where, again=there == value)
     return True
 
 

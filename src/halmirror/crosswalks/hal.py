@@ -11,9 +11,11 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from halmirror.crosswalks import dublin_core as dc
-from halmirror.crosswalks.affiliations import affiliation
-from halmirror.crosswalks.citation_parts import Parts, article_parts, page_range
+from halmirror.crosswalks.affiliations import BROKEN, affiliation, affiliation_by_breaks
+from halmirror.crosswalks.citation_parts import NOTHING, Parts, article_parts, page_range
 from halmirror.crosswalks.draft import Draft, Trace
 from halmirror.crosswalks.funding import collect, grant, project
 from halmirror.identifiers import hal_address, issn
@@ -33,6 +35,7 @@ from halmirror.reference.document_types import (
     by_term,
 )
 from halmirror.reference.domains import path
+from halmirror.remembered import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -57,35 +60,72 @@ _SCHEME = re.compile(r"([^:]{1,40}?) ?:( ?)(.+)")
 _SOURCE_ISSN = re.compile(r"(E?ISSN) ?: ?(.+)")
 _DOMAIN = re.compile(r"\[ ?([A-Za-z][A-Za-z0-9_-]*(?:[.:][A-Za-z0-9_-]+)*) ?\] ?(.*)", re.ASCII)
 _CLASSIFIED = re.compile(r"(JEL|ACM|MESH) ?: ?(.+)")
+_FIRST = frozenset({"publisher", "title", "creator", "contributor"})
+"""The elements that come first: the contributors among them are laboratories and funders."""
+_WITH_A_PLACE = frozenset({"PATENT", "IMG", "MAP", "LECTURE"})
+"""Types whose own place, not a conference's, is in ``dc:coverage``."""
+_WEB = ("http://", "https://")
 _PAGES_OF_A_RECORD = frozenset({"", "/", "/fr", "/fr/", "/en", "/en/"})
 _OLD_FILE = re.compile(r"https?://[^/]+/docs/[0-9]{2}/[0-9]{2}/[0-9]{2}/[0-9]{2}/\S+", re.ASCII)
 _OPEN = "info:eu-repo/semantics/openaccess"
 _TERM = "info:eu-repo/semantics/"
+_NO_CONTAINER = Container()
 _MOST_SEPARATORS = 8
 """How many ``: `` of a title are tried as the one before its subtitle."""
 
 
-class HalDraft(Draft):
-    """A draft that also holds what HAL's rules weigh together at the end.
+class HalDraft(Draft, kw_only=True, eq=False):
+    """A draft that also holds the values as they came, and what HAL's rules weigh at the end.
 
-    ``spaced``: a contributor so far had blanks inside its parentheses, as HAL writes acronyms.
+    ``id`` is the record's without version.  ``broken``: the first creator, or a contributor so
+    far, had the line breaks of HAL's form until 2019.  ``addressed``: a slash and the id, once an
+    address has shown that this is how it is written.
     """
 
-    def __init__(self, identifier: str, version: int | None, trace: Trace | None) -> None:
-        super().__init__(trace)
-        self.id = identifier
-        self.own_names = (identifier, versioned(identifier, version))
-        self.seen_titles: list[tuple[int, str, str | None]] = []
-        self.sources: list[tuple[int, str]] = []
-        self.projects: list[tuple[int, str, Funding]] = []
-        self.open_access: list[tuple[int, str]] = []
-        self.issns: dict[str, str] = {}
-        self.spaced = False
+    given: Sequence[Source]
+    id: str
+    version: int | None
+    own_names: tuple[str, str] = ("", "")
+    number: str = ""
+    addressed: str = ""
+    people_end: int = -1
+    seen_titles: list[tuple[int, str, str | None]] = msgspec.field(default_factory=list)
+    sources: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    projects: list[tuple[int, str, Funding]] = msgspec.field(default_factory=list)
+    open_access: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    issns: dict[str, str] = msgspec.field(default_factory=dict)
+    broken: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.own_names = (self.id, versioned(self.id, self.version))
+        self.number = self.id.rpartition("-")[2].rpartition("_")[2]
+
+    def is_among_people(self, index: int) -> bool:
+        """Whether a value stands before any of another element than those HAL gives first."""
+        if self.people_end < 0:
+            elsewhere = (at for at, one in enumerate(self.given) if one.element not in _FIRST)
+            self.people_end = next(elsewhere, len(self.given))
+        return index < self.people_end
+
+    def own_path(self, text: str) -> str | None:
+        """What follows the record's id in an address about it, on any of HAL's hosts."""
+        if self.number not in text:
+            return None
+        if self.addressed and self.addressed in text:  # most are https://host/id or …/id/…
+            host, _, path = text.partition(self.addressed)
+            plain = path[:1] in ("", "/") and not any(one in text for one in " ?#")
+            if plain and host.startswith(_WEB) and host.count("/") == 2 and host[-1] != "/":
+                return path
+        named = hal_address(text)
+        if named is None or named[0] != self.id:
+            return None
+        self.addressed = f"/{self.id}"
+        return named[1]
 
     def is_own_page(self, text: str) -> bool:
-        """Whether an address is that of the record's own page, on any of HAL's hosts."""
-        named = hal_address(text)
-        return named is not None and named[0] == self.id and named[1] in _PAGES_OF_A_RECORD
+        """Whether an address is that of the record's own page."""
+        return text == self.landing_page or self.own_path(text) in _PAGES_OF_A_RECORD
 
 
 def _publisher(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
@@ -99,6 +139,12 @@ def _title(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
     draft.seen_titles.append((index, text, lang))
 
 
+def _creator(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
+    if not (draft.creators or draft.broken):
+        draft.broken = "\n, \n" in draft.given[index].text
+    dc.creator(draft, index, text, lang)
+
+
 def _contributor(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
     funded = project(text)
     if funded is not None:
@@ -107,8 +153,15 @@ def _contributor(draft: HalDraft, index: int, text: str, lang: str | None) -> No
         else:
             draft.projects.append((index, "project", funded))
         return
-    draft.spaced = draft.spaced or " )" in text
-    found = affiliation(text, spaced=draft.spaced)
+    given = draft.given[index].text
+    if not draft.broken:
+        draft.broken = "\n" in given and any(mark in given for mark in BROKEN)
+    if draft.broken:
+        found = affiliation_by_breaks(text, given)
+    elif " ; " in text or text.endswith(")" if draft.is_among_people(index) else " )"):
+        found = affiliation(text)
+    else:
+        found = None
     if found is None:
         dc.contributor(draft, index, text, lang)
     else:
@@ -116,7 +169,7 @@ def _contributor(draft: HalDraft, index: int, text: str, lang: str | None) -> No
 
 
 def _description(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
-    if lang is not None:
+    if draft.given[index].lang is not None:
         dc.abstract(draft, index, text, lang)
         return
     audience = _AUDIENCES.get(text)
@@ -132,7 +185,7 @@ def _description(draft: HalDraft, index: int, text: str, lang: str | None) -> No
 
 
 def _source(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
-    found = _SOURCE_ISSN.fullmatch(text)
+    found = _SOURCE_ISSN.fullmatch(text) if "ISSN" in text[:5] else None
     if found is None:
         draft.sources.append((index, text))
         return
@@ -155,7 +208,7 @@ def _identifier(draft: HalDraft, index: int, text: str, _lang: str | None) -> No
     if text in draft.own_names:
         draft.own_name(index, "record's id")
         return
-    if text.startswith(("http://", "https://")):
+    if text.startswith(_WEB):
         _address(draft, index, text)
         return
     found = _SCHEME.fullmatch(text)
@@ -169,13 +222,10 @@ def _identifier(draft: HalDraft, index: int, text: str, _lang: str | None) -> No
 
 
 def _address(draft: HalDraft, index: int, text: str) -> None:
-    named = hal_address(text)
-    if named is not None and named[0] == draft.id:
-        if named[1] in _PAGES_OF_A_RECORD:
-            _own_page(draft, index, text)
-            return
-        draft.put(draft.files, "files", text, index, "file")
-    elif _OLD_FILE.fullmatch(text):
+    path_below = draft.own_path(text)
+    if path_below in _PAGES_OF_A_RECORD:
+        _own_page(draft, index, text)
+    elif path_below is not None or _OLD_FILE.fullmatch(text):
         draft.put(draft.files, "files", text, index, "file")
     else:
         draft.other_identifier(text, None, index, "address of something else")
@@ -202,11 +252,14 @@ def _relation(draft: HalDraft, index: int, text: str, _lang: str | None) -> None
 
 
 def _subject(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
-    domain = _DOMAIN.fullmatch(text) if lang is None and text[0] == "[" else None
-    if domain is not None:
-        _domain(draft, index, domain[1], domain[2])
+    if lang is not None or draft.given[index].lang is not None:
+        dc.keyword(draft, index, text, lang)
         return
-    classified = _CLASSIFIED.fullmatch(text) if lang is None else None
+    domain = _domain(text) if text[0] == "[" else None
+    if domain is not None:
+        _place_domain(draft, index, *domain)
+        return
+    classified = _CLASSIFIED.fullmatch(text)
     if classified is None:
         dc.keyword(draft, index, text, lang)
         return
@@ -214,16 +267,29 @@ def _subject(draft: HalDraft, index: int, text: str, lang: str | None) -> None:
     draft.put(draft.classifications, "classifications", value, index, "classification")
 
 
-def _domain(draft: HalDraft, index: int, given: str, label: str) -> None:
-    """``[SHS.HIST] …``; before 2015 ``[INFO:INFO_CR] …``, which is ``info.info-cr`` today."""
+@remembered(1024)
+def _domain(text: str) -> tuple[str, Classification | None] | None:
+    """The code of ``[SHS.HIST] …``, and the whole where the label is not the one of HAL's table.
+
+    Before 2015 ``[INFO:INFO_CR] …``, which is ``info.info-cr`` today.
+    """
+    found = _DOMAIN.fullmatch(text)
+    if found is None:
+        return None
+    given, label = found[1], found[2]
     code = given.lower()
     old = ":" in code
     if old:
         code = code.replace(":", ".").replace("_", "-")
     if path(code) == label and not old:
+        return code, None
+    return code, Classification(value=f"[{given}] {label}".rstrip(), scheme="HAL")
+
+
+def _place_domain(draft: HalDraft, index: int, code: str, value: Classification | None) -> None:
+    if value is None:
         draft.put(draft.domains, "domains", code, index, "domain")
         return
-    value = Classification(value=f"[{given}] {label}".rstrip(), scheme="HAL")
     rule = "domain with its label"
     draft.together(
         index,
@@ -245,7 +311,7 @@ def _rights(draft: HalDraft, index: int, text: str, _lang: str | None) -> None:
 RULES: Mapping[str, dc.Rule[HalDraft]] = {
     "publisher": _publisher,
     "title": _title,
-    "creator": dc.creator,
+    "creator": _creator,
     "contributor": _contributor,
     "description": _description,
     "source": _source,
@@ -263,6 +329,10 @@ RULES: Mapping[str, dc.Rule[HalDraft]] = {
 
 def settle_titles(draft: HalDraft) -> None:
     """``T`` and ``T : S`` of one language are one title with a subtitle."""
+    if len(draft.seen_titles) == 1:
+        ((index, text, lang),) = draft.seen_titles
+        dc.title(draft, index, text, lang)
+        return
     places: dict[tuple[str, str | None], str] = {}
     wholes = {(text, lang) for _, text, lang in draft.seen_titles}
     subtitles: dict[tuple[str, str | None], tuple[str, str]] = {}
@@ -310,16 +380,17 @@ def _tell_subtitles(
         if key not in second:
             continue
         where = f"{places[second[key]]}.subtitle"
-        draft.tell(index, *dc.told("subtitle", where, again=key in told))
+        draft.tell_of_one(index, "subtitle", where, again=key in told)
         told.add(key)
 
 
 def _settle_projects(draft: HalDraft) -> None:
-    entries, places = collect([funded for _, _, funded in draft.projects])
-    draft.funding = entries
+    if not draft.projects:
+        return
+    draft.funding, places = collect([funded for _, _, funded in draft.projects])
     for (index, rule, _), (place, again) in zip(draft.projects, places, strict=True):
         where = f"funding[{place}]"
-        draft.tell(index, *dc.told(rule, where, again=again))
+        draft.tell_of_one(index, rule, where, again=again)
 
 
 def settle_type(draft: HalDraft, sets: Iterable[str], code: str | None = None) -> None:
@@ -336,10 +407,10 @@ def settle_type(draft: HalDraft, sets: Iterable[str], code: str | None = None) -
     for index, text in draft.types:
         labelled = by_label(text)
         if text.startswith(_TERM) and term in (None, text):
-            draft.tell(index, *dc.told("info:eu-repo term", "type.info_eu_repo", again=bool(term)))
+            draft.tell_of_one(index, "info:eu-repo term", "type.info_eu_repo", again=bool(term))
             term = text
         elif labelled and code in (None, labelled):
-            draft.tell(index, *dc.told("type label", "type.hal", again=bool(code)))
+            draft.tell_of_one(index, "type label", "type.hal", again=bool(code))
             code = labelled
         else:
             before = by_former_label(text)
@@ -366,14 +437,13 @@ def settle_access(draft: HalDraft) -> None:
         return
     draft.access = "open" if draft.open_access else "restricted"
     for place, (index, _) in enumerate(draft.open_access):
-        draft.tell(index, *dc.told("access", "access", again=place > 0))
+        draft.tell_of_one(index, "access", "access", again=place > 0)
 
 
 def _settle_sources(draft: HalDraft) -> None:
     """Container titles before the record's address; citation, link and series after it."""
-    middle = next(
-        (at for at, (_, text) in enumerate(draft.sources) if draft.is_own_page(text)), None
-    )
+    pages = (at for at, (_, text) in enumerate(draft.sources) if draft.is_own_page(text))
+    middle = next(pages, None)
     before = draft.sources[:middle]
     after: Sequence[tuple[int, str]] = ()
     if middle is not None:
@@ -395,13 +465,13 @@ def _settle_sources(draft: HalDraft) -> None:
         also=tuple(also),
         link=link,
     )
-    draft.container = container if container != Container() else None
+    draft.container = container if container != _NO_CONTAINER else None
 
 
 def _settle_citation(
     draft: HalDraft, after: Sequence[tuple[int, str]]
 ) -> Sequence[tuple[int, str]]:
-    if not after or after[0][1].startswith(("http://", "https://")):
+    if not after or after[0][1].startswith(_WEB):
         return after
     draft.citation = after[0][1]
     draft.tell(after[0][0], "citation", "citation")
@@ -415,6 +485,8 @@ def _settle_containers(
         return None, None
     title = before[0][1]
     cited = _cited(draft.citation or "", [text for _, text in before])
+    if cited in (None, title):
+        cited = _meeting(draft, before)
     conference = cited if cited != title else None
     told: set[str] = set()
     for index, text in before:
@@ -423,7 +495,7 @@ def _settle_containers(
             continue
         key = "title" if text == title else "conference"
         again = text in told
-        draft.tell(index, *dc.told(f"container {key}", f"container.{key}", again=again))
+        draft.tell_of_one(index, f"container {key}", f"container.{key}", again=again)
         told.add(text)
     return title, conference
 
@@ -438,20 +510,36 @@ def _cited(citation: str, titles: Sequence[str]) -> str | None:
     return max(found, key=len) if found else None
 
 
+def _meeting(draft: HalDraft, sources: Sequence[tuple[int, str]]) -> str | None:
+    """The title right before a place: that of the conference, which took place there."""
+    if draft.type is not None and draft.type.hal in _WITH_A_PLACE:
+        return None
+    given = draft.given
+    for index, text in sources:
+        if index + 1 < len(given) and given[index + 1].element == "coverage":
+            return text
+    return None
+
+
 def _settle_rest(
     draft: HalDraft, after: Sequence[tuple[int, str]], also: dict[str, int]
 ) -> tuple[str | None, str | None]:
+    """A publisher's address comes before the language and the date, the series after the date."""
     link: str | None = None
     series: str | None = None
+    dated = draft.dates[0][0] if draft.dates else -1
     for index, text in after:
-        address = text.startswith(("http://", "https://"))
+        address = text.startswith(_WEB)
         if address and link in (None, text):
-            draft.tell(
-                index, *dc.told("publisher's address", "container.link", again=link is not None)
+            draft.tell_of_one(
+                index, "publisher's address", "container.link", again=link is not None
             )
             link = text
-        elif not address and series in (None, text):
-            draft.tell(index, *dc.told("series", "container.series", again=series is not None))
+        elif text in draft.publishers and index < dated:
+            place = draft.publishers[text]
+            draft.tell(index, "publisher's address", f"repetition of publishers[{place}]")
+        elif not address and index > dated and series in (None, text):
+            draft.tell_of_one(index, "series", "container.series", again=series is not None)
             series = text
         else:
             draft.put(also, "container.also", text, index, "further source")
@@ -460,9 +548,11 @@ def _settle_rest(
 
 def _parts(draft: HalDraft, title: str | None, conference: str | None) -> Parts:
     if draft.citation is None:
-        return Parts()
+        return NOTHING
     if draft.type is not None and draft.type.hal == "ART":
-        return article_parts(draft.citation, title, draft.publishers)
+        found = article_parts(draft.citation, title, draft.publishers)
+        if found != NOTHING:
+            return found
     return page_range(draft.citation, conference or title)
 
 
@@ -474,7 +564,7 @@ def hal(
     trace: Trace | None,
 ) -> Body:
     """The body of a HAL record: ``identifier`` without version, ``sets`` of its header."""
-    draft = HalDraft(identifier, version, trace)
+    draft = HalDraft(trace=trace, given=sources, id=identifier, version=version)
     dc.apply(draft, RULES, sources)
     settle_titles(draft)
     _settle_projects(draft)

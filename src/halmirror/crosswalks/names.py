@@ -87,9 +87,11 @@ def plain(text: str) -> Name:
     """
     family, comma, given = text.partition(",")
     family = family.rstrip()
-    given = without_blank_before_comma(given.strip()).rstrip(", ")
     if not comma or not family:
         return Name(literal=text)
+    given = given.strip()
+    if "," in given:
+        given = without_blank_before_comma(given).rstrip(", ")
     return Name(family, given or None)
 
 

@@ -9,6 +9,10 @@ from unicodedata import normalize
 _REFERENCE = re.compile(
     r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));", re.ASCII
 )
+_LONG = 200
+"""Characters from which looking for white space to collapse is cheaper than collapsing it."""
+_WHITE = tuple(one for one in map(chr, range(0x3001)) if one.isspace() and one != " ")
+_ASCII_WHITE = tuple(one for one in _WHITE if one.isascii())
 
 
 def clean(text: str) -> str:
@@ -19,8 +23,16 @@ def clean(text: str) -> str:
     """
     if "&" in text:
         text = _REFERENCE.sub(_character, text)
-    text = " ".join(text.split())
+    if len(text) < _LONG or _may_collapse(text := text.strip()):
+        text = " ".join(text.split())
     return text if text.isascii() else normalize("NFC", text)
+
+
+def _may_collapse(text: str) -> bool:
+    """Whether a text has white space to collapse between its words."""
+    if "  " in text:
+        return True
+    return any(map(text.__contains__, _ASCII_WHITE if text.isascii() else _WHITE))
 
 
 def _character(found: re.Match[str]) -> str:

@@ -24,6 +24,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from halmirror.remembered import remembered
+
 _COAR = "http://purl.org/coar/resource_type/"
 _EU_REPO = "info:eu-repo/semantics/"
 
@@ -181,11 +183,13 @@ _BY_TERM = {
 }
 
 
+@remembered(256)
 def by_label(text: str) -> str | None:
     """The code whose English or French label the text is; case and apostrophes do not count."""
     return _BY_LABEL.get(_folded(text))
 
 
+@remembered(256)
 def by_former_label(text: str) -> str | None:
     """The code of the type that HAL made of one it had under this label before.
 

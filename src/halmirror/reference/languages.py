@@ -7,7 +7,8 @@ bibliographic and the terminological codes of ISO 639-2 are known (``fre`` and `
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+
+from halmirror.remembered import remembered
 
 _TAG = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*", re.ASCII | re.IGNORECASE)
 _TABLE = (
@@ -51,7 +52,7 @@ _TWO_LETTERS = frozenset(_SHORTEST.values()) | {"sh", "iw", "in", "ji"}
 """Those of ISO 639-1, and the withdrawn ones that BCP 47 still knows."""
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def language(text: str) -> str | None:
     """A language tag by BCP 47 (``fr``, ``pt-BR``); None where the text is no tag.
 
@@ -64,7 +65,7 @@ def language(text: str) -> str | None:
     return "-".join(parts)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def known_language(text: str) -> str | None:
     """A language tag or a language's name, as BCP 47; None for two letters ISO 639-1 lacks.
 

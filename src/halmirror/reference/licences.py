@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from halmirror.remembered import remembered
+
 _CREATIVE = re.compile(
     r"https?://(?:www\.)?creativecommons\.org/licenses/(by(?:-nc)?(?:-nd|-sa)?)"
     r"(?:/([0-9]\.[0-9])(?:/([a-z]{2,3}))?)?(?:/(?:deed|legalcode)[\w.-]*)?/?",
@@ -54,6 +56,7 @@ _FIXED = {
 _SCHEME = re.compile(r"https?://(?:www\.)?", re.IGNORECASE)
 
 
+@remembered(256)
 def spdx(address: str) -> str | None:
     """The SPDX id of a licence's address, a name without version, HAL's own name, or None."""
     creative = _CREATIVE.fullmatch(address)

@@ -9,7 +9,8 @@ type lists DSpace and EPrints come with.  A word that two of them use for differ
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+
+from halmirror.remembered import remembered
 
 _COAR = re.compile(r"https?://purl\.org/coar/resource_type/([A-Za-z0-9_-]+)/?", re.ASCII)
 _VOCABULARIES = (
@@ -128,7 +129,7 @@ def is_coar(text: str) -> bool:
     return _COAR.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def coar_type(text: str) -> tuple[str, bool] | None:
     """The COAR type a word stands for, and whether it says more than text, image or sound.
 
