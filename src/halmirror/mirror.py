@@ -425,9 +425,14 @@ class Mirror:
         at: int | None = None,
         unique: bool = False,
         only: Chosen | None = None,
+        by_year: bool = False,
     ) -> Iterator[bytes]:
-        """The same as lines of JSON."""
-        for view, state in self._states(filters, at, unique=unique, only=only):
+        """The same as lines of JSON.
+
+        ``by_year``: by source, year (none last), id and version.
+        """
+        states = self._states(filters, at, unique=unique, only=only, by_year=by_year)
+        for view, state in states:
             yield view.json(state)
 
     def sources(
@@ -453,8 +458,33 @@ class Mirror:
             elif left_out is not None:
                 left_out[state.prefix] = left_out.get(state.prefix, 0) + 1
 
+    def count(
+        self,
+        filters: Filters | None = None,
+        *,
+        at: int | None = None,
+        only: Chosen | None = None,
+    ) -> int:
+        """About how many records `records` gives: those with metadata, copies not left out.
+
+        Counted in the search index, without reading a record.
+        """
+        filters = filters or Filters()
+        if only is not None:
+            return len(only)
+        with translated(self.path):
+            latest = self._reader.latest()
+            index = Index(self._connection, latest if at is None else at, latest)
+            return len(_hits(index, filters.nodes(), filters.statuses()))
+
     def _states(
-        self, filters: Filters | None, at: int | None, *, unique: bool, only: Chosen | None
+        self,
+        filters: Filters | None,
+        at: int | None,
+        *,
+        unique: bool,
+        only: Chosen | None,
+        by_year: bool = False,
     ) -> Iterator[tuple[View, State]]:
         """The states picked, over a connection and one transaction of their own.
 
@@ -466,7 +496,7 @@ class Mirror:
         with self._snapshot() as connection:
             reader = Reader(connection)
             if only is not None:
-                yield from _chosen(reader, only)
+                yield from _chosen(reader, only, by_year=by_year)
                 return
             latest = reader.latest()
             seq = latest if at is None else at
@@ -474,8 +504,8 @@ class Mirror:
             picked = _picker(statuses, hits)
             spare = spare_documents(reader, seq, picked, self._preference) if unique else ()
             view = View(reader, seq, everything=hits is None or len(hits) > _FEW)
-            for state in reader.every(seq, statuses):
-                if picked(state) and state.document not in spare:
+            for state in reader.every(seq, statuses, hits, by_year=by_year):
+                if state.document not in spare:
                     yield view, state
 
     @contextlib.contextmanager
@@ -510,12 +540,23 @@ def _picker(statuses: Sequence[Status], hits: BitMap | None) -> Callable[[State]
     )
 
 
-def _chosen(reader: Reader, only: Chosen) -> Iterator[tuple[View, State]]:
+def _chosen(reader: Reader, only: Chosen, *, by_year: bool) -> Iterator[tuple[View, State]]:
     view = View(reader, only.at, everything=len(only) > _FEW)
-    for document, version in only._states:  # noqa: SLF001 - the two are one thing
-        for state in reader.versions(document, only.at):
+    chosen = only._states  # noqa: SLF001 - the two are one thing
+    if by_year:
+        keys = [(one.source, reader.year(one), one.local_id, one.version, one.document)
+                for one in _versions(reader, only.at, chosen)]  # fmt: skip
+        chosen = tuple((document, version) for *_, version, document in sorted(keys))
+    for state in _versions(reader, only.at, chosen):
+        yield view, state
+
+
+def _versions(reader: Reader, at: int, chosen: Iterable[tuple[int, int]]) -> Iterator[State]:
+    """The states at a commit of these documents and versions."""
+    for document, version in chosen:
+        for state in reader.versions(document, at):
             if state.version == version:
-                yield view, state
+                yield state
 
 
 def _words_in(value: str, column: str) -> tree.Node:

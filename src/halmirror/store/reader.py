@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -41,7 +42,18 @@ TABLES = (
     "document d JOIN source src ON src.id = d.source JOIN state s ON s.document = d.id "
     "JOIN set_list l ON l.id = s.sets LEFT JOIN content c ON c.id = s.content"
 )
+_NO_YEAR = 1 << 31
+_LISTS_REMEMBERED = 10_000
+"""Lists of sets whose parts are kept: many records share one."""
+
 _HELD_AT = "s.first_seq <= :at AND (s.end_seq IS NULL OR s.end_seq > :at)"
+
+
+class _Year(msgspec.Struct):
+    year: int | None = None
+
+
+_year_decoder = msgspec.json.Decoder(_Year)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +160,63 @@ class Reader:
         )
         return BitMap(row[0] for row in rows)
 
-    def every(self, at: int, statuses: Sequence[str] = ("active",)) -> Iterator[State]:
-        """All states of those statuses at a commit, by source, id and version."""
+    def every(
+        self,
+        at: int,
+        statuses: Sequence[str] = ("active",),
+        contents: BitMap | None = None,
+        *,
+        by_year: bool = False,
+    ) -> Iterator[State]:
+        """All states of those statuses at a commit, by source, id and version.
+
+        ``contents``: only states that have one of these; ``by_year``: by source, year (none
+        last), id and version.
+        """
         names = self.connection.execute("SELECT name, id FROM source ORDER BY name").fetchall()
         marks = ", ".join(f"'{status}'" for status in STATUSES if status in statuses)
+        within = f"d.source = :source AND {_HELD_AT} AND s.status IN ({marks})"
+        if by_year:
+            self.connection.create_function("year_of", 1, self._year, deterministic=True)
         for _, source in names:
-            rows = self.connection.execute(
-                f"SELECT {COLUMNS} FROM {TABLES} WHERE d.source = :source "
-                f"AND {_HELD_AT} AND s.status IN ({marks}) ORDER BY d.local_id, s.version",
-                {"source": source, "at": at},
+            bound = {"source": source, "at": at}
+            if contents is None and not by_year:
+                rows = self.connection.execute(
+                    f"SELECT {COLUMNS} FROM {TABLES} WHERE {within} ORDER BY d.local_id, s.version",
+                    bound,
+                )
+                for row in rows:
+                    yield State(*row)
+                continue
+            # Small keys are put in order first (SQLite's sorter spills what is too much).
+            order = "year_of(c.frame), " if by_year else ""
+            keys = self.connection.execute(
+                f"SELECT s.id, s.content FROM {TABLES} WHERE {within} "
+                f"ORDER BY {order}d.local_id, s.version",
+                bound,
             )
-            for row in rows:
-                yield State(*row)
+            for number, content in keys:
+                if contents is None or content in contents:
+                    yield self.state(number, at)
+
+    def state(self, number: int, at: int) -> State:
+        """The state of that row number, its datestamp as of a commit."""
+        row = self.connection.execute(
+            f"SELECT {COLUMNS} FROM {TABLES} WHERE s.id = :number", {"number": number, "at": at}
+        ).fetchone()
+        return State(*row)
+
+    def year(self, state: State) -> int:
+        """The year that orders a state by; the greatest of all where its body has none."""
+        return self._year(state.frame)
+
+    def _year(self, frame: bytes | None) -> int:
+        if frame is None:
+            return _NO_YEAR
+        try:
+            return _year_decoder.decode(self._codec.open(frame).body).year or _NO_YEAR
+        except (FrameError, msgspec.DecodeError):
+            return _NO_YEAR  # damaged: reading the record itself says so
 
     def of_contents(self, contents: Iterable[int], at: int) -> dict[int, State]:
         """The states at a commit that have these contents, by content."""
@@ -252,9 +309,14 @@ class Reader:
 
 def _sets(state: State) -> tuple[str, ...]:
     try:
-        return tuple(json.loads(state.specs))
+        return _specs(state.specs)
     except ValueError as error:
         raise _damaged(state, f"its sets: {error}") from error
+
+
+@lru_cache(_LISTS_REMEMBERED)
+def _specs(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 def _damaged(state: State, reason: str) -> errors.MirrorError:
