@@ -22,8 +22,6 @@ from halmirror.tails import built_tail
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-STYLES = ("hal",)
-"""The styles that `halmirror cite` knows; ``hal`` is the line on HAL's own page."""
 SHOWN_AUTHORS = 5
 """As many authors stand in HAL's citation; further ones are ``et al.``."""
 

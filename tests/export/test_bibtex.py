@@ -150,7 +150,11 @@ def test_keys_are_hals_for_72_recorded_records() -> None:
 def test_every_recorded_record_is_read_back() -> None:
     out = io.BytesIO()
     records = recorded_records()
-    assert write(records.values(), out, Wanted(statement="The source must be cited")) == len(records) == 92
+    assert (
+        write(records.values(), out, Wanted(statement="The source must be cited"))
+        == len(records)
+        == 92
+    )
     read = parse_string(out.getvalue().decode(), "bibtex").entries
     assert len(read) == 92
     for record in records.values():

@@ -28,6 +28,8 @@ def opened(path: Path | None) -> Iterator[IO[bytes]]:
     Raises `OutputError`.
     """
     if path is None:
+        if sys.stdout is None:
+            raise OutputError("standard output is closed; name a file with --output")
         out = sys.stdout.buffer
         yield out
         out.flush()
