@@ -188,7 +188,9 @@ def _author(name: Name, escaped: Callable[[str], str]) -> str:
 
 
 def _name_part(part: str, escaped: Callable[[str], str]) -> str:
-    return _braced(escaped(part)) if _SPLITS_NAME.search(part) else escaped(part)
+    written = escaped(part)
+    # What is blank once it stands on one line is no name to BibTeX either.
+    return _braced(written) if _SPLITS_NAME.search(part) or not written.strip() else written
 
 
 def _key_name(creators: tuple[Name, ...]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Final
 
-from halmirror.export.addresses import language_tag
 from halmirror.export.oai_dc import END, begin, header, xml_text
 from halmirror.export.terms import ELEMENTS, statements
 from halmirror.record import Body
@@ -45,7 +44,7 @@ def metadata(record: Record) -> str:
     """The ``metadata`` element of a record."""
     elements = []
     for term, value, lang, _ in statements(record):
-        name, tag = ELEMENTS[term], language_tag(lang)
-        language = f' xml:lang="{tag}"' if tag else ""
+        name = ELEMENTS[term]
+        language = f' xml:lang="{lang}"' if lang else ""
         elements.append(f"<dc:{name}{language}>{xml_text(value)}</dc:{name}>")
     return f"{_BEGIN}{''.join(elements)}{_END}"

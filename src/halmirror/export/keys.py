@@ -49,7 +49,8 @@ def chosen(names: Sequence[str]) -> tuple[Key, ...]:
     known = list(_paths(record_keys()))
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            inner = [path for path in known if path.endswith(f".{name}")]
+            near = (inner or difflib.get_close_matches(name, known, n=1, cutoff=0.0))[0]
             raise UsageError(f"--fields: the record has no key '{name}'; did you mean {near}?")
     return _within(record_keys(), frozenset(names))
 

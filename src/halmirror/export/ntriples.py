@@ -1,6 +1,7 @@
 r"""N-Triples (RDF 1.1): DCMI Metadata Terms, one statement a line.
 
-The subject is the record's OAI identifier, which is a URI and names one version.  Texts in a
+The subject is the record's OAI identifier, which is a URI and names one version (one that is no
+URI stands after ``urn:x-oai:``).  Texts in a
 language bear its tag; a date has the type of its precision (``xsd:gYear``, ``xsd:gYearMonth``,
 ``xsd:date``); what should be an address but cannot be one stands as a text.  All but ASCII's
 printable characters of a text that need it are escaped as ``\u0000``.
@@ -10,8 +11,9 @@ from __future__ import annotations
 
 import re
 from typing import IO, TYPE_CHECKING, Final
+from urllib.parse import quote
 
-from halmirror.export.addresses import language_tag, uri
+from halmirror.export.addresses import uri
 from halmirror.export.terms import Statement, statements
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def triples(record: Record) -> Iterator[str]:
     """The statements of a record, a line each."""
     head = record.head
     name = head.oai_identifier or f"oai:{head.id}"
-    subject = f"<{uri(name) or uri(f'urn:x-oai:{name}')}>"
+    subject = f"<{uri(name) or 'urn:x-oai:' + quote(name, '')}>"
     yield f"{subject} {_TYPE} <{_TERMS}BibliographicResource> .\n"
     for statement in statements(record):
         yield f"{subject} <{_TERMS}{statement.term}> {_object(statement)} .\n"
@@ -63,8 +65,7 @@ def _object(statement: Statement) -> str:
     if statement.kind == "date":
         kind = next((kind for kind, form in _DATES if form.fullmatch(statement.value)), None)
         return f"{text}^^<{_XSD}{kind}>" if kind else text
-    tag = language_tag(statement.lang)
-    return f"{text}@{tag}" if tag else text
+    return f"{text}@{statement.lang}" if statement.lang else text
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -78,7 +78,7 @@ def write(lines: Iterable[bytes], out: IO[bytes], wanted: Wanted) -> int:
     return count
 
 
-def read(path: Path) -> Iterator[bytes]:
+def read(path: Path | IO[bytes]) -> Iterator[bytes]:
     """The records of a file as canonical lines of JSON, in the file's order.
 
     Raises `OutputError` where it is no such file.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from halmirror.citation import with_subtitle
-from halmirror.export.addresses import uri
+from halmirror.export.addresses import language_tag, uri
 from halmirror.export.facts import facts
 from halmirror.record import versioned
 
@@ -91,15 +91,15 @@ def resolved(held: Identifiers) -> Iterator[str]:
 def _about(known: Facts) -> Iterator[Statement]:
     body = known.body
     for title in body.titles:
-        yield Statement("title", with_subtitle(title), title.lang)
+        yield Statement("title", with_subtitle(title), language_tag(title.lang))
     for keyword in body.keywords:
-        yield Statement("subject", keyword.value, keyword.lang)
+        yield Statement("subject", keyword.value, language_tag(keyword.lang))
     for domain in body.domains:
         yield Statement("subject", domain)
     for item in body.classifications:
         yield Statement("subject", f"{item.scheme}: {item.value}" if item.scheme else item.value)
     for abstract in body.abstracts:
-        yield Statement("abstract", abstract.value, abstract.lang)
+        yield Statement("abstract", abstract.value, language_tag(abstract.lang))
     for note in body.notes:
         yield Statement("description", note)
     if body.audience:
