@@ -10,7 +10,7 @@ import pytest
 from halmirror import batch, config, harvest
 from halmirror.crosswalks import Crosswalk, crosswalk
 from halmirror.record import Body, Identifiers
-from halmirror.store import writer
+from halmirror.store import states
 
 Alter = Callable[[Body], Body]
 
@@ -40,7 +40,7 @@ def older_rules(alter: Alter = former, rules: int = 0) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "crosswalk", altered)
-        patch.setattr(writer, "RULES_VERSION", rules)
+        patch.setattr(states, "RULES_VERSION", rules)
         yield
 
 

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halmirror.errors import QueryError
-from halmirror.folding import fold, words
 from halmirror.query import All, Any, Facet, Identifier, Not, Text, Years, parse
 
 
@@ -65,25 +64,6 @@ def test_what_cannot_be_read_is_named(query: str, place: str) -> None:
 def test_any_text_gives_a_tree_or_a_query_error(text: str) -> None:
     with contextlib.suppress(QueryError):
         assert parse(text) is not None
-
-
-@pytest.mark.parametrize(
-    ("text", "folded"),
-    [
-        ("Œuvre", "oeuvre"),
-        ("Poincaré", "poincare"),
-        ("STRASSE Straße", "strasse strasse"),
-        ("ﬁne", "fine"),
-        ("Łódź", "lodz"),
-        ("ÉCOLE", "ecole"),
-    ],
-)
-def test_folding(text: str, folded: str) -> None:
-    assert fold(text) == folded
-
-
-def test_words_of_other_scripts() -> None:
-    assert words("Ἀθήνα العربية 中文") == ["αθηνα", "العربية", "中文"]
 
 
 def test_nesting_has_a_limit() -> None:

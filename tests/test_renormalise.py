@@ -110,9 +110,9 @@ def test_what_is_kept_of_a_record_gives_the_same_body_again(page: Path, rules: R
     for one in parse(page.read_bytes()).records:
         if one.metadata is None:
             continue
-        source, first, _ = normalise(one, rules, "hal-1", 1)
+        source, first = normalise(one.metadata, rules, "hal-1", 1, one.header.sets)
         second = body_of(well_formed(source), rules, "hal-1", 1, one.header.sets)
-        assert encode(second) == first
+        assert second == first
 
 
 def test_a_language_that_stands_around_the_record_is_kept_with_its_values(path: Path) -> None:
@@ -236,7 +236,7 @@ def test_where_the_former_words_cannot_be_told_the_index_is_made_anew(
         ("copy", 2),
         ("state", 2),
     ]
-    assert execute(path, "SELECT sort_date FROM search_entry") == [(0,), (0,)]
+    assert execute(path, "SELECT sort_date FROM entry") == [(0,), (0,)]
 
 
 def test_an_index_that_was_left_half_made_is_finished(path: Path) -> None:
@@ -244,7 +244,7 @@ def test_an_index_that_was_left_half_made_is_finished(path: Path) -> None:
         take(path, answer(record("<dc:title>One</dc:title>")))
     again(path)
     execute(path, "DELETE FROM derived")
-    execute(path, "DELETE FROM search_entry")
+    execute(path, "DELETE FROM entry")
     execute(path, "INSERT INTO search_text (search_text) VALUES ('delete-all')")
     assert again(path).sources[0].looked_at == 0
     with Mirror(path) as mirror:

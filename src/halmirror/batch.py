@@ -15,6 +15,7 @@ from lxml import etree
 
 from halmirror.crosswalks import RULES_VERSION, content_sets, crosswalk, without_rules
 from halmirror.crosswalks.dublin_core import keep_language, values
+from halmirror.entry import Entry, entry_of
 from halmirror.frame import Codec
 from halmirror.identifiers import body_keys, parse_hal_id
 from halmirror.oaipmh.protocol import Page, Rejected, SourceRecord, Token, canonical, parse
@@ -47,7 +48,7 @@ class Row:
 
     ``version`` is 0 where the identifier bears none.  ``digest`` and ``frame`` are none where
     the server says the record is deleted.  ``keys`` are the (scheme, value) pairs that look-up
-    finds the document by.
+    finds the document by; ``entry`` is what it is searched by.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Row:
     digest: bytes | None = None
     frame: bytes | None = None
     keys: tuple[tuple[str, str], ...] = ()
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +110,13 @@ def digest(source: bytes, rules: Rules, sets: Sequence[str]) -> bytes:
 
 
 def normalise(
-    record: SourceRecord, rules: Rules, identifier: str, version: int
-) -> tuple[bytes, bytes, tuple[tuple[str, str], ...]]:
-    """Canonical source, JSON of the body, and look-up keys of a record with metadata."""
-    metadata = record.metadata
-    if metadata is None:
-        raise ValueError("a record without metadata has no body")
-    body = body_of(metadata, rules, identifier, version, record.header.sets)
+    metadata: etree._Element, rules: Rules, identifier: str, version: int, sets: Sequence[str]
+) -> tuple[bytes, Body]:
+    """A record's metadata as they are kept (canonical XML), and what they say by the rules."""
+    body = body_of(metadata, rules, identifier, version, sets)
     if without_rules(rules.prefix, rules.profile) is None:
         keep_language(metadata)
-    return canonical(metadata), encode(body), body_keys(body)
+    return canonical(metadata), body
 
 
 def body_of(
@@ -135,7 +134,7 @@ def _row(record: SourceRecord, rules: Rules) -> Row:
         return Row(
             identifier, version, header.identifier, header.datestamp, header.sets, deleted=True
         )
-    source, body, keys = normalise(record, rules, identifier, version)
+    source, body = normalise(record.metadata, rules, identifier, version, header.sets)
     return Row(
         identifier,
         version,
@@ -144,8 +143,9 @@ def _row(record: SourceRecord, rules: Rules) -> Row:
         header.sets,
         deleted=False,
         digest=digest(source, rules, header.sets),
-        frame=_codec(rules.dictionary).pack(source, body),
-        keys=keys,
+        frame=_codec(rules.dictionary).pack(source, encode(body)),
+        keys=body_keys(body),
+        entry=entry_of(body),
     )
 
 

@@ -35,8 +35,7 @@ from halmirror.reconcile import Findings, Reconciliation
 from halmirror.repository import Repository
 from halmirror.sources import Session, check_secrets, chosen, make_folder
 from halmirror.stopping import Stop
-from halmirror.store import indexer
-from halmirror.store.database import seconds_since, time_stamp, translated
+from halmirror.store.database import seconds_since, time_stamp
 from halmirror.store.model import Counts
 from halmirror.store.renewal import older_contents
 from halmirror.store.writer import Writer
@@ -248,8 +247,7 @@ class _SourceHarvest:
                 self.report.complete_as_of = self._standing()
         if self._failures:
             self.report.exit_code = 3 if self.report.started else max(self._failures)
-        with translated(self._writer.path):
-            indexer.catch_up(self._writer.connection)
+        self._writer.index()
 
     def _run(self, client: Client) -> None:
         identity, page = client.identity()

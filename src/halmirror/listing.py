@@ -24,7 +24,6 @@ from halmirror.errors import (
 from halmirror.filling import MOST_BY_NAME, MOST_GAPS, fill
 from halmirror.narrowing import Narrowing
 from halmirror.store import indexer
-from halmirror.store.database import translated
 from halmirror.store.model import Counts
 
 if TYPE_CHECKING:
@@ -241,8 +240,7 @@ class Listing:
         """Keep the search index a batch behind the records."""
         self._unindexed += counts.new + counts.changed + counts.gone
         if self._unindexed >= indexer.BATCH:
-            with translated(self._writer.path):
-                indexer.catch_up(self._writer.connection)
+            self._writer.index()
             self._unindexed = 0
 
     def _check_same_list(self, page: Page, window: Window) -> None:

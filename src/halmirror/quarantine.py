@@ -20,7 +20,6 @@ from halmirror.errors import (
 from halmirror.pauses import check_pause, keep_hold, keep_pause
 from halmirror.sources import Session, check_secrets, chosen
 from halmirror.stopping import Stop
-from halmirror.store import indexer
 from halmirror.store.database import open_for_reading, translated
 from halmirror.store.model import Counts
 from halmirror.store.writer import Writer
@@ -209,8 +208,7 @@ def retry(
                     done.problems.append(f"{one.name}: {error}")
                 finally:
                     keep_hold(writer, one, session.pace.held())
-            with translated(path):
-                indexer.catch_up(writer.connection)
+            writer.index()
             outcome = "done"
         finally:
             writer.finish(outcome, {name: asdict(one) for name, one in found.items()})

@@ -25,8 +25,6 @@ from halmirror.pauses import check_pause, keep_hold, keep_pause
 from halmirror.record import versioned
 from halmirror.sources import Session, check_secrets, chosen
 from halmirror.stopping import Stop
-from halmirror.store import indexer
-from halmirror.store.database import translated
 from halmirror.store.vanished import VanishedLog
 from halmirror.store.writer import Writer
 
@@ -310,8 +308,7 @@ def reconcile(
                     found[one.name] = Findings(refused=f"{one.name}: {error}", later=later)
                 finally:
                     keep_hold(writer, one, session.pace.held())
-            with translated(settings.mirror.path):
-                indexer.catch_up(writer.connection)
+            writer.index()
             outcome = "done"
         finally:
             writer.finish(outcome, {name: asdict(one) for name, one in found.items()})

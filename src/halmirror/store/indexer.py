@@ -8,14 +8,16 @@ states.  A watermark for each says how far the index has come, so search may tra
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import msgspec
 from pyroaring import BitMap
 
+from halmirror.entry import Columns, Entry, columns, entry_of, facets, texts
 from halmirror.folding import fold
 from halmirror.frame import FrameError
 from halmirror.record import Body, decode_body, encode
@@ -24,27 +26,33 @@ from halmirror.store.search import COPY
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Mapping
 
     from halmirror.frame import Codec
 
-BATCH = 2000
-"""Contents a transaction: FTS5 writes a segment for each, so neither few nor many."""
+BATCH = 5000
+"""Contents a transaction: a facet's bitmap is written once for each, FTS5 adds a segment."""
 
 CHUNK_BITS = 16
 """A stored bitmap covers 65,536 contents: the unit that Roaring bitmaps work in."""
 
-_COLUMNS = "title, creator, subject, abstract, other"
+TEXT_COLUMNS = "title, creator, subject, abstract, other"
+_ENTRY_MARKS = ", ".join("?" * (1 + len(Columns._fields)))
 _OUTDATED = "outdated"
-_DATE = re.compile(r"([0-9]{4})(?![0-9])(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
-_Changes = dict[tuple[str, str, int], tuple[BitMap, BitMap]]
+_Standing = tuple[str, str]
+"""Status, and the JSON of the sets, of the state that has a content."""
 
 
-def catch_up(connection: sqlite3.Connection, batch: int = BATCH) -> int:
-    """Index what came since the watermarks, a transaction a batch.  Returns how many contents."""
+def catch_up(
+    connection: sqlite3.Connection, batch: int = BATCH, ready: Mapping[int, Entry] | None = None
+) -> int:
+    """Index what came since the watermarks, a transaction a batch.  Returns how many contents.
+
+    ``ready``: entries of contents that are at hand; the others are made from the contents.
+    """
     done = 0
-    while step := _index_contents(connection, batch):
+    while step := _index_contents(connection, batch, ready or {}):
         done += step
     while _index_copies(connection, batch):
         pass
@@ -60,7 +68,7 @@ def rebuild(connection: sqlite3.Connection) -> int:
             "DELETE FROM derived WHERE name IN ('content', 'state', 'copy', ?)", (_OUTDATED,)
         )
         connection.execute("DELETE FROM facet")
-        connection.execute("DELETE FROM search_entry")
+        connection.execute("DELETE FROM entry")
         connection.execute("INSERT INTO search_text (search_text) VALUES ('delete-all')")
     return catch_up(connection)
 
@@ -81,14 +89,14 @@ class Renewal:
     """What a content is found under, before and after its body was normalised again.
 
     ``before`` and ``after`` are the folded texts of the index's columns, empty where they did not
-    change; ``lost`` and ``gained`` are (kind, value) pairs; ``sort_date`` is today's.
+    change; ``lost`` and ``gained`` are (kind, value) pairs; ``columns`` are today's.
     """
 
     before: tuple[str, ...]
     after: tuple[str, ...]
     lost: tuple[tuple[str, str], ...]
     gained: tuple[tuple[str, str], ...]
-    sort_date: int
+    columns: Columns
 
 
 def renewal(former: bytes, body: Body) -> Renewal | None:
@@ -104,7 +112,7 @@ def renewal(former: bytes, body: Body) -> Renewal | None:
     if encode(old) != former:
         return None
     was, now = frozenset(facets(old)), frozenset(facets(body))
-    before, after = _texts(old), _texts(body)
+    before, after = texts(old), texts(body)
     if before == after:
         before = after = ()
     folded = {text: fold(text) for text in {*before, *after}}
@@ -113,7 +121,7 @@ def renewal(former: bytes, body: Body) -> Renewal | None:
         tuple(folded[text] for text in after),
         tuple(sorted(was - now)),
         tuple(sorted(now - was)),
-        sort_date(body.date),
+        columns(body),
     )
 
 
@@ -126,7 +134,7 @@ def renew(connection: sqlite3.Connection, contents: Iterable[tuple[int, Renewal 
     if is_outdated(connection):
         return
     known = upto(connection, "content")
-    changes = _new_changes()
+    marks = _Marks()
     for number, change in contents:
         if number > known:
             continue
@@ -135,23 +143,22 @@ def renew(connection: sqlite3.Connection, contents: Iterable[tuple[int, Renewal 
             continue
         if change.before:
             connection.execute(
-                f"INSERT INTO search_text (search_text, rowid, {_COLUMNS}) "
+                f"INSERT INTO search_text (search_text, rowid, {TEXT_COLUMNS}) "
                 "VALUES ('delete', ?, ?, ?, ?, ?, ?)",
                 (number, *change.before),
             )
             connection.execute(
-                f"INSERT INTO search_text (rowid, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO search_text (rowid, {TEXT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
                 (number, *change.after),
             )
         connection.execute(
-            "UPDATE search_entry SET sort_date = ? WHERE content = ? AND sort_date <> ?",
-            (change.sort_date, number, change.sort_date),
+            f"INSERT OR REPLACE INTO entry VALUES ({_ENTRY_MARKS})", (number, *change.columns)
         )
-        for kind, value in change.lost:
-            _mark(changes, kind, value, number, remove=True)
-        for kind, value in change.gained:
-            _mark(changes, kind, value, number)
-    _apply(connection, changes)
+        for key in change.lost:
+            marks.removed[key].append(number)
+        for key in change.gained:
+            marks.added[key].append(number)
+    marks.apply(connection)
 
 
 def upto(connection: sqlite3.Connection, name: str) -> int:
@@ -160,34 +167,43 @@ def upto(connection: sqlite3.Connection, name: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _index_contents(connection: sqlite3.Connection, batch: int) -> int:
+def _index_contents(connection: sqlite3.Connection, batch: int, ready: Mapping[int, Entry]) -> int:
     rows = connection.execute(
-        "SELECT c.id, c.frame, src.name FROM content c JOIN document d ON d.id = c.document "
+        "SELECT c.id, src.name FROM content c JOIN document d ON d.id = c.document "
         "JOIN source src ON src.id = d.source WHERE c.id > ? ORDER BY c.id LIMIT ?",
         (upto(connection, "content"), batch),
     ).fetchall()
     if not rows:
         return 0
     opener = codec(connection)
-    changes = _new_changes()
-    entries: list[tuple[int, int]] = []
-    texts: list[tuple[int | str, ...]] = []
-    for number, frame, source in rows:
-        body = _body(opener, frame)
-        entries.append((number, sort_date(body.date)))
-        texts.append((number, *columns(body)))
-        _mark(changes, "source", source, number)
-        for kind, value in facets(body):
-            _mark(changes, kind, value, number)
+    marks = _Marks()
+    columns_of: list[tuple[object, ...]] = []
+    texts_of: list[tuple[int | str, ...]] = []
+    for number, source in rows:
+        entry = ready.get(number) or _made(connection, opener, number)
+        columns_of.append((number, *entry.columns))
+        texts_of.append((number, *entry.texts))
+        marks.added["source", source].append(number)
+        for key in entry.facets:
+            marks.added[key].append(number)
     with _transaction(connection):
-        connection.executemany("INSERT INTO search_entry VALUES (?, ?)", entries)
+        connection.executemany(f"INSERT INTO entry VALUES ({_ENTRY_MARKS})", columns_of)
         connection.executemany(
-            f"INSERT INTO search_text (rowid, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
-            texts,
+            f"INSERT INTO search_text (rowid, {TEXT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+            texts_of,
         )
-        _apply(connection, changes)
+        marks.apply(connection)
         _set_upto(connection, "content", rows[-1][0])
     return len(rows)
+
+
+def _made(connection: sqlite3.Connection, opener: Codec, number: int) -> Entry:
+    """A content's entry; an empty one where it is damaged: reading the record then says so."""
+    (frame,) = connection.execute("SELECT frame FROM content WHERE id = ?", (number,)).fetchone()
+    try:
+        return entry_of(decode_body(opener.open(frame).body))
+    except (FrameError, msgspec.DecodeError):
+        return entry_of(Body())
 
 
 def _index_copies(connection: sqlite3.Connection, batch: int) -> int:
@@ -207,7 +223,7 @@ def _index_copies(connection: sqlite3.Connection, batch: int) -> int:
     ).fetchall()
     if not rows:
         return 0
-    changes = _new_changes()
+    marks = _Marks()
     for _, local_id, copied in rows:
         if copied:
             for (content,) in connection.execute(
@@ -215,136 +231,85 @@ def _index_copies(connection: sqlite3.Connection, batch: int) -> int:
                 "WHERE d.local_id = ?",
                 (local_id,),
             ):
-                _mark(changes, *COPY, content)
+                marks.added[COPY].append(content)
     with _transaction(connection):
-        _apply(connection, changes)
+        marks.apply(connection)
         _set_upto(connection, "copy", rows[-1][0])
     return len(rows)
-
-
-def _body(opener: Codec, frame: bytes) -> Body:
-    """A content's body; an empty one where it is damaged: reading the record then says so."""
-    try:
-        return decode_body(opener.open(frame).body)
-    except (FrameError, msgspec.DecodeError):
-        return Body()
 
 
 def _index_states(connection: sqlite3.Connection, batch: int) -> int:
     """Bring the bitmaps that follow the states (status, set) up to the newest states."""
     rows = connection.execute(
-        "SELECT s.id, s.content, s.status, l.specs, s.document, s.version FROM state s "
-        "JOIN set_list l ON l.id = s.sets WHERE s.id > ? ORDER BY s.id LIMIT ?",
+        "SELECT s.id, s.content, s.status, l.specs, b.content, b.status, m.specs FROM state s "
+        "JOIN set_list l ON l.id = s.sets LEFT JOIN state b ON b.id = (SELECT o.id FROM state o "
+        "WHERE o.document = s.document AND o.version = s.version AND o.id < s.id "
+        "ORDER BY o.id DESC LIMIT 1) LEFT JOIN set_list m ON m.id = b.sets "
+        "WHERE s.id > ? ORDER BY s.id LIMIT ?",
         (upto(connection, "state"), batch),
     ).fetchall()
     if not rows:
         return 0
-    changes = _new_changes()
-    for number, content, status, specs, document, version in rows:
-        before = connection.execute(
-            "SELECT s.content, s.status, l.specs FROM state s JOIN set_list l ON l.id = s.sets "
-            "WHERE s.document = ? AND s.version = ? AND s.id < ? ORDER BY s.id DESC LIMIT 1",
-            (document, version, number),
-        ).fetchone()
-        if before is not None and before[0] is not None:
-            _mark(changes, "status", before[1], before[0], remove=True)
-            for spec in json.loads(before[2]):
-                _mark(changes, "set", spec, before[0], remove=True)
+    before: dict[int, _Standing | None] = {}
+    after: dict[int, _Standing | None] = {}
+    for _, content, status, specs, former, former_status, former_specs in rows:
+        if former is not None:
+            before.setdefault(former, (former_status, former_specs))
+            after[former] = None
         if content is not None:
-            _mark(changes, "status", status, content)
-            for spec in json.loads(specs):
-                _mark(changes, "set", spec, content)
+            before.setdefault(content, None)
+            after[content] = (status, specs)
+    marks = _Marks()
+    for content, standing in after.items():
+        was, now = _places(before[content]), _places(standing)
+        for key in was - now:
+            marks.removed[key].append(content)
+        for key in now - was:
+            marks.added[key].append(content)
     with _transaction(connection):
-        _apply(connection, changes)
+        marks.apply(connection)
         _set_upto(connection, "state", rows[-1][0])
     return len(rows)
 
 
-def columns(body: Body) -> tuple[str, ...]:
-    """The folded texts of the index's columns: title, creator, subject, abstract, other."""
-    return tuple(fold(text) for text in _texts(body))
+@lru_cache(maxsize=4096)
+def _places(standing: _Standing | None) -> frozenset[tuple[str, str]]:
+    """The (kind, value) pairs that a state gives its content."""
+    if standing is None:
+        return frozenset()
+    status, specs = standing
+    return frozenset({("status", status), *(("set", spec) for spec in json.loads(specs))})
 
 
-def _texts(body: Body) -> tuple[str, ...]:
-    return (
-        _text(part for title in body.titles for part in (title.value, title.subtitle)),
-        _text(part for name in body.creators for part in (name.given, name.family, name.literal)),
-        _text([one.value for one in body.keywords] + [one.value for one in body.classifications]),
-        _text(one.value for one in body.abstracts),
-        _text(_other(body)),
-    )
+class _Marks:
+    """Contents that come under facets' values and leave them; no content does both."""
+
+    def __init__(self) -> None:
+        self.added: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self.removed: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+
+    def apply(self, connection: sqlite3.Connection) -> None:
+        """Write them; inside a transaction."""
+        for kind, value in sorted({*self.added, *self.removed}):
+            added = _chunks(self.added.get((kind, value), ()))
+            removed = _chunks(self.removed.get((kind, value), ()))
+            for chunk in sorted({*added, *removed}):
+                key = (kind, value, chunk)
+                row = connection.execute(
+                    "SELECT bits FROM facet WHERE kind = ? AND value = ? AND chunk = ?", key
+                ).fetchone()
+                bits = BitMap.deserialize(row[0]) if row else BitMap()
+                bits -= BitMap(removed.get(chunk, ()))
+                bits |= BitMap(added.get(chunk, ()))
+                connection.execute(
+                    "INSERT OR REPLACE INTO facet VALUES (?, ?, ?, ?)", (*key, bits.serialize())
+                )
 
 
-def facets(body: Body) -> Iterator[tuple[str, str]]:
-    """The (kind, value) pairs a content is found under; a domain also under its parents."""
-    if body.type is not None and body.type.hal:
-        yield "type", body.type.hal
-    if body.year is not None:
-        yield "year", str(body.year)
-    for domain in body.domains:
-        parts = domain.split(".")
-        for length in range(1, len(parts) + 1):
-            yield "domain", ".".join(parts[:length])
-    for language in body.languages:
-        yield "lang", language.lower()
-    if body.access is not None:
-        yield "access", body.access
-
-
-def sort_date(date: str | None) -> int:
-    """The number a date sorts by: ``2018-03`` is 20180300; an interval's start; none is 0."""
-    found = _DATE.match(date or "")
-    if found is None:
-        return 0
-    year, month, day = found.groups("00")
-    return int(year + month + day)
-
-
-def _other(body: Body) -> Iterator[str | None]:
-    container = body.container
-    if container is not None:
-        yield from (container.title, container.series, container.conference, *container.also)
-    yield body.citation
-    yield from body.publishers
-    yield from body.contributors
-    for affiliation in body.affiliations:
-        yield from (affiliation.name, affiliation.acronym, *affiliation.parents)
-    for project in body.funding:
-        yield from (project.acronym, project.title, project.number)
-    yield from body.coverage
-    yield from body.notes
-
-
-def _text(parts: Iterator[str | None] | list[str]) -> str:
-    return "\n".join(part for part in parts if part)
-
-
-def _new_changes() -> _Changes:
-    return defaultdict(lambda: (BitMap(), BitMap()))
-
-
-def _mark(changes: _Changes, kind: str, value: str, content: int, *, remove: bool = False) -> None:
-    added, removed = changes[kind, value, content >> CHUNK_BITS]
-    if remove:
-        added.discard(content)
-        removed.add(content)
-    else:
-        removed.discard(content)
-        added.add(content)
-
-
-def _apply(connection: sqlite3.Connection, changes: _Changes) -> None:
-    for key in sorted(changes):
-        added, removed = changes[key]
-        row = connection.execute(
-            "SELECT bits FROM facet WHERE kind = ? AND value = ? AND chunk = ?", key
-        ).fetchone()
-        bits = BitMap.deserialize(row[0]) if row else BitMap()
-        bits -= removed
-        bits |= added
-        connection.execute(
-            "INSERT OR REPLACE INTO facet VALUES (?, ?, ?, ?)", (*key, bits.serialize())
-        )
+def _chunks(contents: Iterable[int]) -> dict[int, list[int]]:
+    return {
+        chunk: list(group) for chunk, group in groupby(sorted(contents), lambda n: n >> CHUNK_BITS)
+    }
 
 
 def _set_upto(connection: sqlite3.Connection, name: str, number: int) -> None:

@@ -192,10 +192,9 @@ class RenewalLog:
 
     def index(self) -> None:
         """Bring search up to date."""
-        connection = self._writer.connection
-        if indexer.is_outdated(connection):
-            indexer.rebuild(connection)
-        indexer.catch_up(connection)
+        if indexer.is_outdated(self._writer.connection):
+            indexer.rebuild(self._writer.connection)
+        self._writer.index()
 
     def _keep_keys(self, one: Renewed) -> None:
         """Add new keys; a stale one goes unless another content of the document gives it."""

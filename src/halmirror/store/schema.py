@@ -203,7 +203,37 @@ _CONTENT_BY_RULES = """
 CREATE INDEX content_by_rules ON content (rules);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _CONTENT_BY_RULES)
+_ENTRIES = """
+DROP TABLE search_text;
+DROP TABLE search_entry;
+DELETE FROM facet;
+DELETE FROM derived WHERE name IN ('content', 'state', 'copy', 'outdated');
+
+CREATE TABLE entry (
+  content INTEGER PRIMARY KEY REFERENCES content (id),
+  sort_date INTEGER NOT NULL,
+  date TEXT,
+  year INTEGER,
+  type TEXT,
+  title TEXT,
+  creators TEXT NOT NULL,
+  container TEXT,
+  languages TEXT NOT NULL,
+  domains TEXT NOT NULL,
+  access TEXT,
+  licence TEXT
+) STRICT;
+CREATE INDEX entry_by_date ON entry (sort_date, content);
+
+CREATE VIRTUAL TABLE search_text USING fts5 (
+  title, creator, subject, abstract, other,
+  content='', detail='full', tokenize="ascii"
+);
+"""
+"""Texts are folded before they are indexed: all that is left beyond ASCII are letters and digits,
+for which FTS5's tokenizer ``ascii`` takes them, so its words are those of `halmirror.folding`."""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _CONTENT_BY_RULES, _ENTRIES)
 """Each brings a file from version N to N + 1, in one transaction."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

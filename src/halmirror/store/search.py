@@ -202,7 +202,7 @@ class Index:
         tied: list[int] = []
         day = None
         for number, date in self.connection.execute(
-            f"SELECT content, sort_date FROM search_entry ORDER BY sort_date {direction}"
+            f"SELECT content, sort_date FROM entry ORDER BY sort_date {direction}"
         ):
             if date != day:
                 ordered += self._in_id_order(tied)

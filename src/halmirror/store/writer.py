@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from halmirror.batch import RULES_VERSION
+from halmirror.store import indexer
 from halmirror.store.database import WriteLock, open_for_writing, time_stamp, translated
 from halmirror.store.model import WINDOW_COLUMNS, Counts, Source, Stream, Window
 from halmirror.store.quarantine import QuarantineLog
 from halmirror.store.room import Room
+from halmirror.store.states import States
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from halmirror.batch import Batch, Row
+    from halmirror.batch import Batch
 
 
 class Writer:
@@ -56,6 +57,7 @@ class Writer:
             self._lock.release()
             raise
         self.quarantine = QuarantineLog(self.connection, self.transaction, self.now)
+        self._states = States(self)
         try:
             with self.transaction():
                 self.run = self.insert(
@@ -355,16 +357,8 @@ class Writer:
         Returns what became of the records, and how many the window's list had not given before.
         """
         self._room.check()
-        counts = Counts()
-        fresh = 0
         with self.transaction():
-            for row in batch.rows:
-                document = self._document(stream.source, row.id)
-                first = self._listed(window, document, row.version)
-                fresh += first
-                counts += self._store(stream, document, row, again=not first)
-                if row.deleted:
-                    self._revive_below(window, document, row.version)
+            counts, fresh = self._states.store(stream, window, batch.rows)
             if batch.rejected:
                 added = self.quarantine.keep(stream, window, batch.rejected)
                 counts += Counts(quarantined=added)
@@ -374,10 +368,8 @@ class Writer:
     def commit_batch(self, stream: Stream, batch: Batch) -> Counts:
         """Store records that came by themselves (GetRecord), in one commit."""
         self._room.check()
-        counts = Counts()
         with self.transaction():
-            for row in batch.rows:
-                counts += self._store(stream, self._document(stream.source, row.id), row)
+            counts, _ = self._states.store(stream, None, batch.rows)
             if batch.rejected:
                 added = self.quarantine.keep(stream, None, batch.rejected)
                 counts += Counts(quarantined=added)
@@ -387,160 +379,15 @@ class Writer:
         """Raises `MirrorWriteError` where the disk has less room than is to be kept free."""
         self._room.check()
 
-    def _listed(self, window: Window, document: int, version: int) -> int:
-        cursor = self.connection.execute(
-            "INSERT OR IGNORE INTO listed VALUES (?, ?, ?)", (window.id, document, version)
-        )
-        return cursor.rowcount
-
-    def _document(self, source: int, local_id: str) -> int:
-        row = self.connection.execute(
-            "SELECT id FROM document WHERE source = ? AND local_id = ?", (source, local_id)
-        ).fetchone()
-        if row is not None:
-            return int(row[0])
-        return self.insert(
-            "INSERT INTO document (source, local_id) VALUES (?, ?)", source, local_id
-        )
-
-    def _store(self, stream: Stream, document: int, row: Row, *, again: bool = False) -> Counts:
-        """Bring one record's state up to what the row says; add nothing that is there already.
-
-        ``again``: this list has given the record before.
-        """
-        self.quarantine.came(stream, row.oai_identifier)
-        held = self._current(document, row.version)
-        if again and held is not None and self._is_staler(row, held):
-            return Counts(unchanged=1)
-        sets = self._set_list(row.sets)
-        status, content = self._standing(document, row, held)
-        if row.frame is not None:
-            content = self._content(stream, document, row)
-        if held is not None and (held.content, held.sets, held.status) == (content, sets, status):
-            self._note_datestamp(held, row.datestamp)
-            return Counts(unchanged=1)
-        seq = self.sequence()
-        if held is not None:
-            self.end_state(held.id, seq)
-        standard = f"oai:HAL:{row.id}v{row.version}"
-        self.insert(
-            "INSERT INTO state (document, version, content, oai_identifier, datestamp, sets, "
-            "status, followed_by, first_seq, run) VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?)",
-            document, row.version, content,
-            None if row.oai_identifier == standard else row.oai_identifier,
-            row.datestamp, sets, status, seq, self.run,
-        )  # fmt: skip
-        if status == "active":
-            self._supersede_below(document, row.version)
-        self.connection.executemany(
-            "INSERT OR IGNORE INTO identifier VALUES (?, ?, ?)",
-            [(scheme, value, document) for scheme, value in row.keys],
-        )
-        if status == "deleted":
-            return Counts(gone=1)
-        return Counts(new=1) if held is None else Counts(changed=1)
-
-    def _standing(self, document: int, row: Row, held: _Held | None) -> tuple[str, int | None]:
-        """The row's status, and the content kept for it where it brings none."""
-        if row.deleted:
-            return "deleted", held.content if held else None
-        (higher,) = self.connection.execute(
-            "SELECT EXISTS (SELECT 1 FROM state WHERE document = ? AND version > ? "
-            "AND end_seq IS NULL AND status = 'active')",
-            (document, row.version),
-        ).fetchone()
-        return ("superseded" if higher else "active"), None
-
-    def _current(self, document: int, version: int) -> _Held | None:
-        row = self.connection.execute(
-            "SELECT id, content, sets, status, datestamp FROM state WHERE document = ? "
-            "AND version = ? ORDER BY first_seq DESC, id DESC LIMIT 1",
-            (document, version),
-        ).fetchone()
-        return _Held(*row) if row else None
-
-    def _supersede_below(self, document: int, version: int) -> None:
-        """Versions below a new one are superseded from this commit on (contract, ``status``)."""
-        rows = self.connection.execute(
-            "SELECT id FROM state WHERE document = ? AND version < ? AND end_seq IS NULL "
-            "AND status IN ('active', 'withdrawn')",
-            (document, version),
-        ).fetchall()
-        for (number,) in rows:
-            self.change_status(number, "superseded")
-
-    def end_state(self, state: int, seq: int) -> None:
-        """Close a state with the commit at which it no longer holds; inside a transaction."""
-        self.connection.execute("UPDATE state SET end_seq = ? WHERE id = ?", (seq, state))
-
-    def _revive_below(self, window: Window, document: int, version: int) -> None:
-        """Where a version is deleted, the highest lower one that the same list gives is active."""
-        row = self.connection.execute(
-            "SELECT s.id FROM state s JOIN listed l ON l.harvest_window = ? "
-            "AND l.document = s.document AND l.version = s.version WHERE s.document = ? "
-            "AND s.version < ? AND s.end_seq IS NULL AND s.status = 'superseded' "
-            "AND NOT EXISTS (SELECT 1 FROM state o WHERE o.document = s.document "
-            "AND o.end_seq IS NULL AND o.status = 'active') ORDER BY s.version DESC LIMIT 1",
-            (window.id, document, version),
-        ).fetchone()
-        if row is not None:
-            self.change_status(row[0], "active")
-
     def change_status(self, state: int, status: str, followed_by: str | None = None) -> None:
         """End a state and begin one that differs in its status alone; inside a transaction."""
-        seq = self.sequence()
-        self.end_state(state, seq)
-        self.insert(
-            "INSERT INTO state (document, version, content, oai_identifier, datestamp, sets, "
-            "status, followed_by, first_seq, run) SELECT document, version, content, "
-            "oai_identifier, coalesce((SELECT datestamp FROM datestamp_note WHERE state = ?1 "
-            "ORDER BY seq DESC LIMIT 1), datestamp), sets, ?2, ?3, ?4, ?5 FROM state "
-            "WHERE id = ?1",
-            state, status, followed_by, seq, self.run,
-        )  # fmt: skip
+        self._states.change_status(state, status, followed_by)
 
-    def _is_staler(self, row: Row, held: _Held) -> bool:
-        """Of two answers for one record in one list the newer counts, then the greater digest."""
-        if row.datestamp != held.datestamp:
-            return row.datestamp < held.datestamp
-        found = self.connection.execute(
-            "SELECT digest FROM content WHERE id = ?", (held.content,)
-        ).fetchone()
-        return (row.digest or b"") <= (found[0] if found else b"")
-
-    def _note_datestamp(self, held: _Held, datestamp: str) -> None:
-        """A datestamp that moved alone is a note beside the state, not a new state."""
-        latest = self.connection.execute(
-            "SELECT datestamp FROM datestamp_note WHERE state = ? ORDER BY seq DESC LIMIT 1",
-            (held.id,),
-        ).fetchone()
-        if datestamp != (latest[0] if latest else held.datestamp):
-            self.connection.execute(
-                "INSERT OR REPLACE INTO datestamp_note VALUES (?, ?, ?)",
-                (held.id, self.sequence(), datestamp),
-            )
-
-    def _set_list(self, sets: Sequence[str]) -> int:
-        specs = json.dumps(sorted(set(sets)), ensure_ascii=False, separators=(",", ":"))
-        row = self.connection.execute(
-            "SELECT id FROM set_list WHERE specs = ?", (specs,)
-        ).fetchone()
-        if row is not None:
-            return int(row[0])
-        return self.insert("INSERT INTO set_list (specs) VALUES (?)", specs)
-
-    def _content(self, stream: Stream, document: int, row: Row) -> int:
-        found = self.connection.execute(
-            "SELECT id FROM content WHERE document = ? AND version = ? AND digest = ?",
-            (document, row.version, row.digest),
-        ).fetchone()
-        if found is not None:
-            return int(found[0])
-        return self.insert(
-            "INSERT INTO content (document, version, digest, prefix, rules, frame) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            document, row.version, row.digest, stream.prefix, RULES_VERSION, row.frame,
-        )  # fmt: skip
+    def index(self) -> None:
+        """Bring the search index up to what was committed."""
+        with translated(self.path):
+            indexer.catch_up(self.connection, ready=self._states.entries)
+        self._states.entries.clear()
 
     # -- transactions ---------------------------------------------------------------------
 
@@ -558,6 +405,7 @@ class Writer:
             except BaseException:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
+                self._states.forget()
                 raise
 
     def sequence(self) -> int:
@@ -583,14 +431,3 @@ class Writer:
         if number is None:
             raise AssertionError("an INSERT has no row number")
         return number
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """The state of a version as it stands."""
-
-    id: int
-    content: int | None
-    sets: int
-    status: str
-    datestamp: str

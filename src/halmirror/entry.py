@@ -1,0 +1,140 @@
+"""What search and plain SQL know of a record: folded texts, facets, and a few columns.
+
+An `Entry` is a pure function of a body, so it can be made where the body is, be it in a worker,
+or again from what the mirror holds.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from halmirror.citation import main_title
+from halmirror.folding import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from halmirror.record import Body
+
+_DATE = re.compile(r"([0-9]{4})(?![0-9])(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+_json = msgspec.json.Encoder()
+
+
+class Columns(NamedTuple):
+    """The columns of the mirror's table ``entry`` after the content's number.
+
+    ``sort_date`` is the number that ``date`` sorts by; ``creators``, ``languages`` and
+    ``domains`` are JSON lists, of `record.Name` objects and of texts.
+    """
+
+    sort_date: int
+    date: str | None
+    year: int | None
+    type: str | None
+    title: str | None
+    creators: str
+    container: str | None
+    languages: str
+    domains: str
+    access: str | None
+    licence: str | None
+
+
+class Entry(NamedTuple):
+    """What one content is found by.
+
+    ``texts`` are folded: title, creator, subject, abstract, other.  ``facets`` are (kind, value)
+    pairs, a domain's parents among them.
+    """
+
+    texts: tuple[str, ...]
+    facets: tuple[tuple[str, str], ...]
+    columns: Columns
+
+
+def entry_of(body: Body) -> Entry:
+    """The entry of a body."""
+    return Entry(tuple(map(fold, texts(body))), tuple(facets(body)), columns(body))
+
+
+def columns(body: Body) -> Columns:
+    """The columns of a body."""
+    kind, container = body.type, body.container
+    return Columns(
+        sort_date=sort_date(body.date),
+        date=body.date,
+        year=body.year,
+        type=None if kind is None else kind.hal or next(iter(kind.other), None),
+        title=main_title(body) or None,
+        creators=_json.encode(body.creators).decode(),
+        container=None if container is None else container.title or container.conference,
+        languages=_json.encode(body.languages).decode(),
+        domains=_json.encode(body.domains).decode(),
+        access=body.access,
+        licence=body.licence or body.licence_url,
+    )
+
+
+def texts(body: Body) -> tuple[str, ...]:
+    """The texts of a body as they are: title, creator, subject, abstract, other."""
+    return (
+        _text(part for title in body.titles for part in (title.value, title.subtitle)),
+        _text(part for name in body.creators for part in (name.given, name.family, name.literal)),
+        _text([one.value for one in body.keywords] + [one.value for one in body.classifications]),
+        _text([one.value for one in body.abstracts]),
+        _text(_other(body)),
+    )
+
+
+def facets(body: Body) -> Iterator[tuple[str, str]]:
+    """The (kind, value) pairs a content is found under; a domain also under its parents."""
+    if body.type is not None and body.type.hal:
+        yield "type", body.type.hal
+    if body.year is not None:
+        yield "year", str(body.year)
+    for domain in dict.fromkeys(above for one in body.domains for above in _lineage(one)):
+        yield "domain", domain
+    for language in dict.fromkeys(one.lower() for one in body.languages):
+        yield "lang", language
+    if body.access is not None:
+        yield "access", body.access
+
+
+def sort_date(date: str | None) -> int:
+    """The number a date sorts by: ``2018-03`` is 20180300; an interval's start; none is 0."""
+    found = _DATE.match(date or "")
+    if found is None:
+        return 0
+    year, month, day = found.groups("00")
+    return int(year + month + day)
+
+
+def _lineage(domain: str) -> Iterator[str]:
+    """``shs.info.docu`` and the domains above it, the highest first."""
+    place = domain.find(".")
+    while place >= 0:
+        yield domain[:place]
+        place = domain.find(".", place + 1)
+    yield domain
+
+
+def _other(body: Body) -> Iterator[str | None]:
+    container = body.container
+    if container is not None:
+        yield from (container.title, container.series, container.conference, *container.also)
+    yield body.citation
+    yield from body.publishers
+    yield from body.contributors
+    for affiliation in body.affiliations:
+        yield from (affiliation.name, affiliation.acronym, *affiliation.parents)
+    for project in body.funding:
+        yield from (project.acronym, project.title, project.number)
+    yield from body.coverage
+    yield from body.notes
+
+
+def _text(parts: Iterable[str | None]) -> str:
+    return "\n".join(filter(None, parts))
