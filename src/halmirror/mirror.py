@@ -475,7 +475,8 @@ class Mirror:
         with translated(self.path):
             latest = self._reader.latest()
             index = Index(self._connection, latest if at is None else at, latest)
-            return len(_hits(index, filters.nodes(), filters.statuses()))
+            nodes, statuses = filters.nodes(), filters.statuses()
+            return len(_hits(index, nodes, statuses) if nodes else index.standing(statuses))
 
     def _states(
         self,

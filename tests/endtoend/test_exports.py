@@ -250,6 +250,10 @@ def test_a_terminal_sees_how_far_an_export_is(harvested: CommandLine, tmp_path: 
     )
     assert code == 0
     assert re.search(r"csv .*73 of 73", shown)
+    code, shown = on_a_terminal(harvested, "export", "--format", "jsonl", "--fields", "id")
+    assert code == 0
+    assert shown.startswith('{"id":"')
+    assert "of 73" not in shown
     code, shown = on_a_terminal(
         harvested, "--quiet", "export", "--format", "csv", "--output", str(tmp_path / "a.csv")
     )

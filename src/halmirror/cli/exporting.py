@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,6 +24,9 @@ from halmirror.export import COMPRESSED, FORMATS, Wanted, named_after
 from halmirror.printable import printable
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from halmirror.cli.watched import Watch
     from halmirror.export import Done
     from halmirror.mirror import Chosen
 
@@ -103,7 +108,6 @@ def export(
       halmirror export --format bibtex --ids-from dois.txt > mine.bib
     """
     from halmirror import export as exporting
-    from halmirror.cli.watched import watched
 
     name = form or _guessed(output)
     names = tuple(one.strip() for one in fields.split(",")) if fields is not None else ()
@@ -121,7 +125,7 @@ def export(
             only = mirror.choose(identifier_lines(ids_from), picked, at=at, unique=unique)
             _tell(only, as_of)
         total = mirror.count(picked, at=at, only=only)
-        with watched(invocation, "written") as watch:
+        with _watched(invocation, output) as watch:
             done = exporting.export(
                 mirror, name, output, picked, at=at, unique=unique, only=only, wanted=wanted,
                 watch=lambda count: watch(name, count, max(count, total)),
@@ -129,6 +133,15 @@ def export(
     _tell_done(invocation, name, output, done)
     if only is not None and only.missing:
         raise click.exceptions.Exit(3)
+
+
+def _watched(invocation: Invocation, output: Path | None) -> AbstractContextManager[Watch]:
+    """A bar on a terminal, unless the records themselves go there."""
+    from halmirror.cli.watched import watched
+
+    if output is None and sys.stdout is not None and sys.stdout.isatty():
+        return nullcontext(lambda *_: None)
+    return watched(invocation, "written")
 
 
 def _guessed(output: Path | None) -> str:

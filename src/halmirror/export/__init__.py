@@ -61,7 +61,7 @@ class Format:
     ``choices``: which of `Wanted` it heeds.  ``prefix``: the one metadata prefix whose metadata
     the format holds, where it holds them as they came; ``normalised``: its writer of records in
     place of these.  ``by_year``: it takes the items by source, year, id and version, not by
-    source, id and version.
+    source, id and version.  ``text``: a terminal can show it.
     """
 
     name: str
@@ -75,11 +75,12 @@ class Format:
     prefix: str | None = None
     normalised: str | None = None
     by_year: bool = False
+    text: bool = True
 
     @property
     def shown(self) -> bool:
         """Whether single records are shown in it: it is text, made of the record."""
-        return self.takes != "sources" and not self.by_year
+        return self.text and self.takes != "sources"
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ _ROWS: Final = (
         carries_statement=True,
         choices=("fields",),
         by_year=True,
+        text=False,
     ),
     Format(
         "oai_dc",

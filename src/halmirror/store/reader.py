@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from pyroaring import BitMap
@@ -56,9 +55,10 @@ class _Year(msgspec.Struct):
 _year_decoder = msgspec.json.Decoder(_Year)
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """How one version of a document stood at a commit.
+
+    A tuple, since whole mirrors are read as such.
 
     ``frame`` is its content, compressed, and ``prefix`` the metadata prefix it came under.
     """
@@ -129,7 +129,7 @@ class Reader:
             "ORDER BY s.version",
             {"document": document, "at": at},
         )
-        return [State(*row) for row in rows]
+        return [State._make(row) for row in rows]
 
     def newest_active(self, document: int, at: int) -> State | None:
         """The document's newest active version at a commit."""
@@ -138,7 +138,7 @@ class Reader:
             "AND s.status = 'active' ORDER BY s.version DESC LIMIT 1",
             {"document": document, "at": at},
         ).fetchone()
-        return State(*row) if row else None
+        return State._make(row) if row else None
 
     def copies(self) -> Iterator[list[int]]:
         """The documents of each id that several sources hold."""
@@ -186,7 +186,7 @@ class Reader:
                     bound,
                 )
                 for row in rows:
-                    yield State(*row)
+                    yield State._make(row)
                 continue
             # Small keys are put in order first (SQLite's sorter spills what is too much).
             order = "year_of(c.frame), " if by_year else ""
@@ -204,7 +204,7 @@ class Reader:
         row = self.connection.execute(
             f"SELECT {COLUMNS} FROM {TABLES} WHERE s.id = :number", {"number": number, "at": at}
         ).fetchone()
-        return State(*row)
+        return State._make(row)
 
     def year(self, state: State) -> int:
         """The year that orders a state by; the greatest of all where its body has none."""
@@ -230,7 +230,7 @@ class Reader:
                 {"content": content, "at": at},
             ).fetchone()
             if row is not None:
-                found[content] = State(*row)
+                found[content] = State._make(row)
         return found
 
     def head(self, state: State, at: int, same_as: tuple[SameAs, ...] = ()) -> Head:
