@@ -78,9 +78,9 @@ class Filters:
         """The filters as query nodes, one a kind.  Raises `QueryError`."""
         found: list[tree.Node] = []
         if self.author:
-            found.append(tree.Any(tuple(_words_in(value, "creator") for value in self.author)))
+            found.append(tree.Any(tuple(tree.words_in(value, "creator") for value in self.author)))
         if self.title:
-            found.append(tree.Any(tuple(_words_in(value, "title") for value in self.title)))
+            found.append(tree.Any(tuple(tree.words_in(value, "title") for value in self.title)))
         kinds = ("year", "type", "domain", "lang", "set", "access", "source")
         found.extend(
             tree.Any(tuple(tree.facet(kind, value) for value in getattr(self, kind)))
@@ -544,40 +544,8 @@ def _picker(statuses: Sequence[Status], hits: BitMap | None) -> Callable[[State]
 def _chosen(reader: Reader, only: Chosen, *, by_year: bool) -> Iterator[tuple[View, State]]:
     view = View(reader, only.at, everything=len(only) > _FEW)
     chosen = only._states  # noqa: SLF001 - the two are one thing
-    if by_year:
-        keys = [(one.source, reader.year(one), one.local_id, one.version, one.document)
-                for one in _versions(reader, only.at, chosen)]  # fmt: skip
-        chosen = tuple((document, version) for *_, version, document in sorted(keys))
-    for state in _versions(reader, only.at, chosen):
+    for state in reader.chosen(chosen, only.at, by_year=by_year):
         yield view, state
-
-
-def _versions(reader: Reader, at: int, chosen: Iterable[tuple[int, int]]) -> Iterator[State]:
-    """The states at a commit of these documents and versions."""
-    for document, version in chosen:
-        for state in reader.versions(document, at):
-            if state.version == version:
-                yield state
-
-
-def _words_in(value: str, column: str) -> tree.Node:
-    """Words of a filter's value in one column; quoted, they follow each other."""
-    parts = tree.parse(value)
-    return _in_column(parts, column)
-
-
-def _in_column(node: tree.Node, column: str) -> tree.Node:
-    match node:
-        case tree.Text(words, None, prefix):
-            return tree.Text(words, column, prefix)
-        case tree.All(parts):
-            return tree.All(tuple(_in_column(part, column) for part in parts))
-        case tree.Any(parts):
-            return tree.Any(tuple(_in_column(part, column) for part in parts))
-        case tree.Not(part):
-            return tree.Not(_in_column(part, column))
-        case _:
-            return node
 
 
 def parse_time(time: str) -> str | int:

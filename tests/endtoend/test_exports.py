@@ -10,6 +10,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -334,3 +335,16 @@ def test_every_writer_says_how_many_it_wrote() -> None:
     for name in FORMATS:
         out = io.BytesIO()
         assert load(name)[1]([], out, Wanted()) == 0
+
+
+def test_no_format_but_parquet_costs_a_heavy_import() -> None:
+    """A command starts fast: what is heavy is imported by what needs it."""
+    program = (
+        "import sys\n"
+        "import halmirror.cli.look_up, halmirror.cli.exporting, halmirror.mirror\n"
+        "from halmirror.export import FORMATS, load\n"
+        "[load(name) for name in FORMATS if name != 'parquet']\n"
+        "print(*{'pyarrow', 'citeproc', 'lxml', 'httpx', 'rich'} & set(sys.modules))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert ran.stdout.strip() == b""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from conftest import CommandLine
 from export.any_records import made
 from export.test_references import ARTICLE
 from halmirror.errors import OutputError, UsageError
@@ -114,3 +115,8 @@ def test_each_file_names_its_authors_and_licence_and_the_note_names_each_file() 
         assert root.find(f".//{CSL}author/{CSL}name") is not None
         identifier = root.findtext(f"{CSL}info/{CSL}id", "").rpartition("/")[2]
         assert f"| `{style}.csl` | `{identifier}`" in note
+
+
+def test_the_help_names_every_style(harvested: CommandLine) -> None:
+    text = " ".join(harvested("cite", "--help").out.split())
+    assert f"hal, {', '.join(styles())}, or a file" in text

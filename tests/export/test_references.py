@@ -1,11 +1,15 @@
 """biblatex, RIS, CSL-JSON and JSON-LD carry the facts of BibTeX: read back by other programs."""
 
+import codecs
 import importlib.resources
 import io
 import json
 import re
-from typing import TYPE_CHECKING, Any
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import latexcodec  # noqa: F401 - registers the codec
 import pytest
 import rispy
 from pybtex.database import Entry, parse_string
@@ -27,9 +31,6 @@ from halmirror.record import (
 )
 from halmirror.reference.document_types import DOCUMENT_TYPES
 from recorded_records import recorded_records
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -533,3 +534,53 @@ def test_files_hold_as_many_references_as_records(form: str) -> None:
         out = io.BytesIO()
         assert load(form)[1](records, out, Wanted(statement="cite @us")) == count
         assert counted[form](out.getvalue().decode()) == count
+
+
+def folded(text: str) -> str:
+    """Letters and digits alone."""
+    plain = unicodedata.normalize("NFKD", text).casefold().translate(LETTERS)
+    return "".join(one for one in plain if one.isalnum() and one.isascii())
+
+
+def of_tex(text: str) -> str:
+    """What TeX's accents and letters stand for; its signs of mathematics are left out."""
+    if "\\" not in text:
+        return text
+    return codecs.decode(re.sub(r"\{\\(textdegree|ldots)\}|\$\\\w+\$", "", text), "ulatex")
+
+
+def values(item: Any) -> Iterator[str]:
+    """The texts and numbers of a JSON value, in their order."""
+    if isinstance(item, dict | list):
+        for one in item.values() if isinstance(item, dict) else item:
+            yield from values(one)
+    else:
+        yield str(item)
+
+
+LETTERS = {ord("œ"): "oe", ord("æ"): "ae", ord("ø"): "o", ord("ł"): "l", ord("ß"): "ss"}
+ELSEWHERE = {"TITLE", "MONTH", "KEYWORDS", "TYPE", "HAL_VERSION", "PDF", "FILE"}
+"""Fields that the other formats write in another form; each has a test of its own."""
+
+
+def test_every_fact_of_bibtex_is_in_the_other_references() -> None:
+    compared = set()
+    for record in all_recorded():
+        _, *lines = bibtex.entry(record).splitlines()
+        fields = [re.fullmatch(r"  ([A-Z_]+) = (.*),", line) for line in lines[:-1]]
+        lines_of_ris = "".join(line[6:] for line in ris.entry(record).split("\r\n"))
+        values_of_csl = "".join(values(csl_json.item(record)))
+        others = [folded(one) for one in (lines_of_ris, values_of_csl, biblatex.entry(record))]
+        for field in filter(None, fields):
+            if field[1] in ELSEWHERE:
+                continue
+            compared.add(field[1])
+            for part in re.split(r" and | ; ", field[2]):
+                # A source may hold TeX of its own, which is left as it is.
+                forms = {folded(of_tex(part)), folded(part)}
+                for other in others:
+                    assert any(form in other for form in forms), (record.versioned_id, field[0])
+    assert compared >= {
+        "AUTHOR", "URL", "JOURNAL", "BOOKTITLE", "ADDRESS", "NUMBER", "PUBLISHER", "VOLUME",
+        "PAGES", "YEAR", "DOI", "NOTE", "INSTITUTION", "HAL_ID",
+    }  # fmt: skip

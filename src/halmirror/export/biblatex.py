@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import IO, TYPE_CHECKING, Final
 
-from halmirror.export.bibtex import address, citation_key, comment, names
+from halmirror.export.bibtex import address, citation_key, names, write_entries
 from halmirror.export.facts import CONFERENCES, PLACED, Facts, facts
 from halmirror.export.tex import balance
 from halmirror.labels import language_name
@@ -47,17 +47,8 @@ _RANGE = re.compile(r"\s*[-–—]+\s*")
 
 
 def write(records: Iterable[Record], out: IO[bytes], wanted: Wanted) -> int:
-    """Write one entry a record, a blank line after each; return how many.
-
-    The sources' terms of use come first, as ``%`` lines.
-    """
-    if wanted.statement:
-        out.write(comment(wanted.statement).encode())
-    count = 0
-    for record in records:
-        out.write(f"{entry(record)}\n".encode())
-        count += 1
-    return count
+    """Write one entry a record as `halmirror.export.bibtex` does; return how many."""
+    return write_entries(map(entry, records), out, wanted)
 
 
 def entry(record: Record) -> str:

@@ -50,11 +50,16 @@ def write(records: Iterable[Record], out: IO[bytes], wanted: Wanted) -> int:
 
     The sources' terms of use come first, as ``%`` lines.
     """
+    return write_entries(map(entry, records), out, wanted)
+
+
+def write_entries(entries: Iterable[str], out: IO[bytes], wanted: Wanted) -> int:
+    """Write entries as `write` does."""
     if wanted.statement:
-        out.write(comment(wanted.statement).encode())
+        out.write(_comment(wanted.statement).encode())
     count = 0
-    for record in records:
-        out.write(f"{entry(record)}\n".encode())
+    for text in entries:
+        out.write(f"{text}\n".encode())
         count += 1
     return count
 
@@ -80,7 +85,7 @@ def citation_key(record: Record) -> str:
     return f"{_key_name(record.body.creators)}:{_OUTSIDE_KEY_ID.sub('-', shown)}"
 
 
-def comment(statement: str) -> str:
+def _comment(statement: str) -> str:
     """``statement`` as comment lines.
 
     BibTeX takes an ``@`` for the start of an entry even after ``%``.

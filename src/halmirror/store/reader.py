@@ -199,6 +199,24 @@ class Reader:
                 if contents is None or content in contents:
                     yield self.state(number, at)
 
+    def chosen(
+        self, keys: Sequence[tuple[int, int]], at: int, *, by_year: bool = False
+    ) -> Iterator[State]:
+        """The states at a commit of these documents and versions, in the order given.
+
+        ``by_year``: by source, year (none last), id and version.
+        """
+        if by_year:
+            places = [
+                (one.source, self._year(one.frame), one.local_id, one.version, one.document)
+                for one in self.chosen(keys, at)
+            ]
+            keys = [(document, version) for *_, version, document in sorted(places)]
+        for document, version in keys:
+            for state in self.versions(document, at):
+                if state.version == version:
+                    yield state
+
     def state(self, number: int, at: int) -> State:
         """The state of that row number, its datestamp as of a commit."""
         row = self.connection.execute(
@@ -206,11 +224,8 @@ class Reader:
         ).fetchone()
         return State._make(row)
 
-    def year(self, state: State) -> int:
-        """The year that orders a state by; the greatest of all where its body has none."""
-        return self._year(state.frame)
-
     def _year(self, frame: bytes | None) -> int:
+        """The year that orders a content by; the greatest of all where its body has none."""
         if frame is None:
             return _NO_YEAR
         try:
