@@ -48,7 +48,7 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
-    pieces: Iterable[bytes] | None = None
+    pieces: Iterable[bytes | memoryview] | None = None
     end: Literal["keep", "close", "reset"] = "keep"
 
 

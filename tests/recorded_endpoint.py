@@ -44,6 +44,7 @@ XML_HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
 
 Order = Literal["descending", "text", "given"] | int
 DeletedRecord = Literal["no", "transient", "persistent"]
+Pieces = tuple[bytes | memoryview, ...]
 
 _PREAMBLE = (
     '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -143,7 +144,7 @@ class _Cursor:
     expires: datetime
 
 
-class _ConditionError(Exception):
+class ConditionError(Exception):
     """An OAI-PMH error condition; ``echo`` says whether the arguments are repeated."""
 
     def __init__(self, code: str, message: str, *, echo: bool = True) -> None:
@@ -247,13 +248,18 @@ class RecordedEndpoint:
         """Answer one request; the place where a subclass adds its faults."""
         if request.path.rstrip("/") != self.path.rstrip("/"):
             return _elsewhere(request)
+        return Reply(200, XML_HEADERS, b"".join(self.pieces(request)))
+
+    def pieces(self, request: ParsedRequest) -> Pieces:
+        """The pieces of an answer's XML document."""
         now = self.clock()
         try:
             content, echo = self._content(request, now), True
-        except _ConditionError as condition:
-            content, echo = _element("error", str(condition), code=condition.code), condition.echo
-        head = _element("responseDate", _stamp(now)) + self._request_element(request, echo=echo)
-        return Reply(200, XML_HEADERS, _PREAMBLE.encode() + head + content + b"</OAI-PMH>\n")
+        except ConditionError as condition:
+            content = (_element("error", str(condition), code=condition.code),)
+            echo = condition.echo
+        head = _element("responseDate", stamp(now)) + self._request_element(request, echo=echo)
+        return (_PREAMBLE.encode() + head, *content, b"</OAI-PMH>\n")
 
     def loads(self, record: EndpointRecord) -> bool:
         """Say whether a document can be loaded; HAL counts but skips one that cannot."""
@@ -269,17 +275,17 @@ class RecordedEndpoint:
             }
         return _element("request", self.base_url or self.url, **shown)
 
-    def _content(self, request: ParsedRequest, now: datetime) -> bytes:
+    def _content(self, request: ParsedRequest, now: datetime) -> Pieces:
         arguments = _checked_arguments(request)
         match verb := arguments.pop("verb"):
             case "Identify":
-                return self._identify()
+                return (self._identify(),)
             case "ListSets":
-                return self._list_sets(arguments)
+                return (self._list_sets(arguments),)
             case "ListMetadataFormats":
-                return self._list_formats(arguments)
+                return (self._list_formats(arguments),)
             case "GetRecord":
-                return self._get_record(arguments)
+                return (self._get_record(arguments),)
             case _:
                 return self._list(verb, arguments, now)
 
@@ -297,7 +303,7 @@ class RecordedEndpoint:
 
     def _list_sets(self, arguments: Mapping[str, str]) -> bytes:
         if "resumptionToken" in arguments:
-            raise _bad_token()
+            raise bad_token()
         return self._recorded("ListSets")
 
     def _list_formats(self, arguments: Mapping[str, str]) -> bytes:
@@ -314,7 +320,7 @@ class RecordedEndpoint:
         # The recorded ListMetadataFormats names more, but only oai_dc was recorded.
         if prefix != self.prefix:
             text = f"The metadata format '{prefix}' given by metadataPrefix is not supported"
-            raise _ConditionError("cannotDisseminateFormat", f"{text} by this repository.")
+            raise ConditionError("cannotDisseminateFormat", f"{text} by this repository.")
 
     def _find(self, asked: str) -> EndpointRecord:
         """The record that answers to an identifier, with or without version, or its survivor."""
@@ -326,7 +332,7 @@ class RecordedEndpoint:
         ]
         if not found:
             text = f"The value '{asked}' of the identifier is illegal for this repository."
-            raise _ConditionError("idDoesNotExist", text)
+            raise ConditionError("idDoesNotExist", text)
         return max(found, key=lambda record: record.internal_id)
 
     def _visible(self) -> Iterator[EndpointRecord]:
@@ -335,7 +341,7 @@ class RecordedEndpoint:
 
     # -- lists --------------------------------------------------------------------------
 
-    def _list(self, verb: str, arguments: Mapping[str, str], now: datetime) -> bytes:
+    def _list(self, verb: str, arguments: Mapping[str, str], now: datetime) -> Pieces:
         cursor = self._cursor(arguments, now)
         matching = self._matching(cursor.arguments)
         rest = [(key, record) for key, record in matching if key > cursor.after]
@@ -343,13 +349,13 @@ class RecordedEndpoint:
         page = rest[:size]
         if not page:
             text = "The combination of the given values results in an empty list."
-            raise _ConditionError("noRecordsMatch", text)
+            raise ConditionError("noRecordsMatch", text)
         shown = [record for _, record in page if self.loads(record)]
         parts = [record.xml if verb == "ListRecords" else record.header for record in shown]
         content = b"".join(b"    " + part + b"\n" for part in parts)
         if len(matching) > size:
             content += self._token_element(cursor, page, size, len(matching), now)
-        return b"  <%b>\n%b  </%b>\n" % (verb.encode(), content, verb.encode())
+        return (b"  <%b>\n%b  </%b>\n" % (verb.encode(), content, verb.encode()),)
 
     def _cursor(self, arguments: Mapping[str, str], now: datetime) -> _Cursor:
         if "resumptionToken" not in arguments:
@@ -357,7 +363,7 @@ class RecordedEndpoint:
             return _Cursor(arguments, (), 0, now)
         cursor = self._cursors.get(arguments["resumptionToken"])
         if cursor is None or cursor.expires <= now:
-            raise _bad_token()
+            raise bad_token()
         return cursor
 
     def _check_list_arguments(self, arguments: Mapping[str, str]) -> None:
@@ -366,12 +372,12 @@ class RecordedEndpoint:
         if days != sorted(days):
             raise _bad_argument("until", arguments["until"])
         wanted = arguments.get("set")
-        if wanted is not None and wanted not in self._known_sets():
+        if wanted is not None and not self._knows_set(wanted):
             raise _bad_argument("set", wanted)
 
-    def _known_sets(self) -> set[str]:
+    def _knows_set(self, name: str) -> bool:
         listed = re.findall(rb"<setSpec>([^<]+)<", self._recorded("ListSets"))
-        return {name.decode() for name in listed} | {s for r in self.records for s in r.sets}
+        return name.encode() in listed or any(name in record.sets for record in self.records)
 
     def _matching(
         self, arguments: Mapping[str, str]
@@ -402,7 +408,7 @@ class RecordedEndpoint:
         # As on HAL, the arguments are kept under the place alone: another list that stands
         # at the same record overwrites them.
         self._cursors[token] = _Cursor(cursor.arguments, key, cursor.position + size, expires)
-        attributes = f'expirationDate="{_stamp(expires)}" completeListSize="{total}"'
+        attributes = f'expirationDate="{stamp(expires)}" completeListSize="{total}"'
         opening = f'    <resumptionToken {attributes} cursor="{cursor.position}">'
         return f"{opening}{token}</resumptionToken>\n".encode()
 
@@ -421,15 +427,15 @@ def _checked_arguments(request: ParsedRequest) -> dict[str, str]:
     verb = request.verb
     counted = Counter(name for name, _ in request.arguments)
     if verb is None:
-        raise _ConditionError("badVerb", "The request does not provide any verb.", echo=False)
+        raise ConditionError("badVerb", "The request does not provide any verb.", echo=False)
     if counted["verb"] > 1:
-        raise _ConditionError("badVerb", "Do not use verb more than once.", echo=False)
+        raise ConditionError("badVerb", "Do not use verb more than once.", echo=False)
     if verb not in _ARGUMENTS:
         text = f"The verb '{verb}' provided in the request is illegal."
-        raise _ConditionError("badVerb", text, echo=False)
+        raise ConditionError("badVerb", text, echo=False)
     if any(count > 1 for count in counted.values()):
         text = "Do not use the same argument more than once."
-        raise _ConditionError("badArgument", text, echo=False)
+        raise ConditionError("badArgument", text, echo=False)
     arguments = dict(request.arguments)
     _check_names(arguments, *_ARGUMENTS[verb])
     return arguments
@@ -442,11 +448,11 @@ def _check_names(arguments: Mapping[str, str], required: set[str], optional: set
     if "resumptionToken" in arguments:
         if len(arguments) > 2:
             text = "The usage of resumptionToken as an argument allows no other arguments."
-            raise _ConditionError("badArgument", text, echo=False)
+            raise ConditionError("badArgument", text, echo=False)
         return
     for name in sorted(required - set(arguments)):
         text = f"The required argument '{name}' is missing in the request."
-        raise _ConditionError("badArgument", text, echo=False)
+        raise ConditionError("badArgument", text, echo=False)
 
 
 def _day(name: str, value: str) -> date:
@@ -458,15 +464,16 @@ def _day(name: str, value: str) -> date:
         raise _bad_argument(name, value, echo=False) from error
 
 
-def _bad_argument(name: str, value: str, *, echo: bool = True) -> _ConditionError:
+def _bad_argument(name: str, value: str, *, echo: bool = True) -> ConditionError:
     text = f"The argument '{name}' (value='{value}') included in the request is not valid."
-    return _ConditionError("badArgument", text, echo=echo)
+    return ConditionError("badArgument", text, echo=echo)
 
 
-def _bad_token() -> _ConditionError:
+def bad_token() -> ConditionError:
+    """The condition that an unknown or expired token raises."""
     # HAL's message names an empty token, whatever was sent.
     text = "The resumptionToken '' does not exist or has already expired."
-    return _ConditionError("badResumptionToken", text)
+    return ConditionError("badResumptionToken", text)
 
 
 def _element(name: str, text: str, **attributes: str) -> bytes:
@@ -475,7 +482,8 @@ def _element(name: str, text: str, **attributes: str) -> bytes:
     return _NOT_XML.sub("?", element).encode()
 
 
-def _stamp(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """A moment as OAI-PMH writes it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

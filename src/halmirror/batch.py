@@ -9,22 +9,35 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
 
 from lxml import etree
 
 from halmirror.crosswalks import RULES_VERSION, content_sets, crosswalk, without_rules
 from halmirror.crosswalks.dublin_core import keep_language, values
 from halmirror.entry import Entry, entry_of
+from halmirror.errors import ResponseError
 from halmirror.frame import Codec
 from halmirror.identifiers import body_keys, parse_hal_id
-from halmirror.oaipmh.protocol import Page, Rejected, SourceRecord, Token, canonical, parse
+from halmirror.oaipmh.protocol import (
+    OAIError,
+    Page,
+    Rejected,
+    SourceRecord,
+    Token,
+    canonical,
+    parse,
+)
 from halmirror.record import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from halmirror.record import Body
+
+Dictionary = tuple[int, bytes]
+"""Number and bytes of the zstd dictionary for new frames."""
 
 DIGEST_BYTES = 20
 """160 bits: no two contents of one record meet by chance, nor by reasonable malice."""
@@ -39,11 +52,10 @@ class Rules:
 
     prefix: str
     profile: str
-    dictionary: tuple[int, bytes] | None = None
+    dictionary: Dictionary | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One record as it is to be stored.
 
     ``version`` is 0 where the identifier bears none.  ``digest`` and ``frame`` are none where
@@ -65,17 +77,43 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one page gives the writer: rows, what was rejected, and where the list goes on."""
+    """What one page gives: rows, what was rejected, where the list goes on, what went wrong."""
 
     rows: tuple[Row, ...]
     rejected: tuple[Rejected, ...]
     token: Token | None
     response_date: str
+    errors: tuple[OAIError, ...] = ()
+
+
+class PageTask(NamedTuple):
+    """A page as it came, to be prepared wherever there is room for it."""
+
+    body: bytes
+    url: str
+    status: int
+    rules: Rules
 
 
 def prepare(data: bytes, rules: Rules, url: str | None = None) -> Batch:
     """The batch of a page's bytes.  Raises `ResponseError` where the page is no OAI-PMH."""
     return prepare_page(parse(data, url=url), rules)
+
+
+def prepare_clean(_: None, task: PageTask) -> Batch | None:
+    """The batch of a page of ListRecords with records and no errors; none for anything else.
+
+    For `halmirror.workers`, which hand every worker something first; here there is nothing.
+    """
+    if task.status != HTTPStatus.OK:
+        return None
+    try:
+        page = parse(task.body, url=task.url)
+    except ResponseError:
+        return None
+    if page.errors or page.verb != "ListRecords" or not page.records:
+        return None
+    return prepare_page(page, task.rules)
 
 
 def prepare_page(page: Page, rules: Rules) -> Batch:
@@ -88,7 +126,7 @@ def prepare_page(page: Page, rules: Rules) -> Batch:
         except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as error:
             # One record that no rule foresaw must not cost the page: it goes to quarantine.
             rejected.append(_rejected(record, error))
-    return Batch(tuple(rows), tuple(rejected), page.token, page.response_date)
+    return Batch(tuple(rows), tuple(rejected), page.token, page.response_date, page.errors)
 
 
 def local_key(oai_identifier: str, profile: str) -> tuple[str, int]:
@@ -159,7 +197,7 @@ def _rejected(record: SourceRecord, error: Exception) -> Rejected:
 
 
 @lru_cache(maxsize=4)
-def _codec(dictionary: tuple[int, bytes] | None) -> Codec:
+def _codec(dictionary: Dictionary | None) -> Codec:
     if dictionary is None:
         return Codec()
     return Codec({dictionary[0]: dictionary[1]}, writes=dictionary[0])

@@ -17,7 +17,7 @@ from halmirror.folding import fold
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from halmirror.record import Body
+    from halmirror.record import Body, Name
 
 _DATE = re.compile(r"([0-9]{4})(?![0-9])(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _json = msgspec.json.Encoder()
@@ -26,8 +26,8 @@ _json = msgspec.json.Encoder()
 class Columns(NamedTuple):
     """The columns of the mirror's table ``entry`` after the content's number.
 
-    ``sort_date`` is the number that ``date`` sorts by; ``creators``, ``languages`` and
-    ``domains`` are JSON lists, of `record.Name` objects and of texts.
+    ``sort_date`` is the number that ``date`` sorts by.  ``creators``, ``languages`` and
+    ``domains`` are JSON lists; a creator is a list of family and given name, or of a whole name.
     """
 
     sort_date: int
@@ -69,7 +69,7 @@ def columns(body: Body) -> Columns:
         year=body.year,
         type=None if kind is None else kind.hal or next(iter(kind.other), None),
         title=main_title(body) or None,
-        creators=_json.encode(body.creators).decode(),
+        creators=_json.encode([_name(one) for one in body.creators]).decode(),
         container=None if container is None else container.title or container.conference,
         languages=_json.encode(body.languages).decode(),
         domains=_json.encode(body.domains).decode(),
@@ -110,6 +110,12 @@ def sort_date(date: str | None) -> int:
         return 0
     year, month, day = found.groups("00")
     return int(year + month + day)
+
+
+def _name(name: Name) -> tuple[str, ...]:
+    if name.family is None:
+        return (name.literal or name.given or "",)
+    return (name.family, name.given or "")
 
 
 def _lineage(domain: str) -> Iterator[str]:

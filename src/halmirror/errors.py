@@ -22,6 +22,7 @@
         ListError                         1   a list that contradicts itself
         ReconcileRefusedError             1   too many records would be withdrawn
       OutputError                         1   an export could not be written
+      WorkerError                         1   a worker process died
       StoppedError                      130   a signal, or the caller, asked the run to end
 
 Messages name the thing, the reason and the way out, in one line.  ``exit_code`` is the
@@ -149,6 +150,10 @@ class ReconcileRefusedError(SourceError):
 
 class OutputError(HalmirrorError):
     """An export could not be written."""
+
+
+class WorkerError(HalmirrorError):
+    """A process that did a part of the work died."""
 
 
 class StoppedError(HalmirrorError):

@@ -42,7 +42,7 @@ class Codec:
     def __init__(
         self, dictionaries: Mapping[int, bytes] | None = None, writes: int | None = None
     ) -> None:
-        self._dictionaries = dict(dictionaries or {})
+        self._dictionaries = dictionaries if dictionaries is not None else {}
         self._writes = writes
         self._openers: dict[int, zstandard.ZstdDecompressor] = {}
 
@@ -51,14 +51,18 @@ class Codec:
         if self._writes is None:
             return zstandard.ZstdCompressor(level=_LEVEL)
         data = zstandard.ZstdCompressionDict(self._dictionaries[self._writes])
+        data.precompute_compress(level=_LEVEL)
         return zstandard.ZstdCompressor(level=_LEVEL, dict_data=data)
 
     def _opener(self, number: int) -> zstandard.ZstdDecompressor:
         opener = self._openers.get(number)
         if opener is None:
-            if number and number not in self._dictionaries:
-                raise FrameError(f"a frame needs dictionary {number}, which the mirror lacks")
-            data = zstandard.ZstdCompressionDict(self._dictionaries[number]) if number else None
+            try:
+                data = zstandard.ZstdCompressionDict(self._dictionaries[number]) if number else None
+            except KeyError as error:
+                raise FrameError(
+                    f"a frame needs dictionary {number}, which the mirror lacks"
+                ) from error
             opener = self._openers[number] = zstandard.ZstdDecompressor(dict_data=data)
         return opener
 
@@ -73,14 +77,17 @@ class Codec:
 
     def open(self, data: bytes) -> Frame:
         """The frame's two parts.  Raises `FrameError` where it is damaged."""
+        source, nul, body = self.plain(data).partition(b"\0")
+        if not nul:
+            raise FrameError("a frame has no boundary between source and normalised form")
+        return Frame(source, body)
+
+    def plain(self, data: bytes) -> bytes:
+        """What a frame holds, undivided.  Raises `FrameError` where it is damaged."""
         try:
             parameters = zstandard.get_frame_parameters(data)
             if parameters.content_size > _MAX_CONTENT:
                 raise FrameError(f"a frame claims {parameters.content_size} bytes")
-            plain = self._opener(parameters.dict_id).decompress(data)
+            return self._opener(parameters.dict_id).decompress(data)
         except zstandard.ZstdError as error:
             raise FrameError(f"a frame cannot be decompressed: {error}") from error
-        source, nul, body = plain.partition(b"\0")
-        if not nul:
-            raise FrameError("a frame has no boundary between source and normalised form")
-        return Frame(source, body)

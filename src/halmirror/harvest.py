@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from halmirror import windows
+from halmirror.ahead import Preparing
 from halmirror.batch import Rules
 from halmirror.config_values import check_set
 from halmirror.crosswalks import without_rules
@@ -145,13 +146,15 @@ def harvest(
     observer: Observer,
     *,
     stop: Stop | None = None,
+    processes: int | None = None,
     window_records: int = windows.WINDOW_RECORDS,
 ) -> Report:
     """Bring the mirror up to date.
 
-    ``stop`` ends the run early, with what was committed in place.  Raises `UsageError`, and
-    `MirrorError` where the mirror cannot be opened; what goes wrong later is in the report.
-    Trouble with one source does not stop the others.
+    ``stop`` ends the run early, with what was committed in place.  ``processes``: how many
+    workers prepare pages at most, once a source outruns this process (none: one a core).
+    Raises `UsageError`, and `MirrorError` where the mirror cannot be opened; what goes wrong
+    later is in the report.  Trouble with one source does not stop the others.
     """
     sources = chosen(settings, request.sources, request.base_url)
     _check(request)
@@ -167,10 +170,13 @@ def harvest(
                     f"{older} contents of the mirror were normalised by older rules: "
                     "run 'halmirror renormalise'"
                 )
-            for source in sources:
-                job = _SourceHarvest(writer, source, request, observer, stop, window_records)
-                report.sources.append(job.report)
-                job.run()
+            with Preparing(processes) as preparing:
+                for source in sources:
+                    job = _SourceHarvest(
+                        writer, source, request, observer, stop, preparing, window_records
+                    )
+                    report.sources.append(job.report)
+                    job.run()
             outcome = _OUTCOMES[report.exit_code]
         except StoppedError as error:
             report.failure = error
@@ -218,6 +224,7 @@ class _SourceHarvest:
         request: Request,
         observer: Observer,
         stop: Stop,
+        preparing: Preparing,
         window_records: int,
     ) -> None:
         self.report = SourceReport(settings.name)
@@ -226,6 +233,7 @@ class _SourceHarvest:
         self._request = request
         self._observer = observer
         self._session = Session(settings, stop)
+        self._preparing = preparing
         self._window_records = window_records
         self._left = request.limit
         self._over = False
@@ -270,7 +278,9 @@ class _SourceHarvest:
         repository = Repository(earliest, today, identity.granularity)
         sets = self._request.sets or self._settings.sets or ("",)
         marks = []
-        with Lanes(client, self._connect_more, self._connections, self._session.stop) as lanes:
+        with Lanes[Outcome](
+            client, self._connect_more, self._connections, self._session.stop
+        ) as lanes:
             for set_spec in sets:
                 stream = self._writer.stream(source, self._settings.metadata_prefix, set_spec)
                 known_to_server = self._stream(lanes, client, stream, repository)
@@ -329,15 +339,17 @@ class _SourceHarvest:
             self._failures.append(3)
             self.report.problems.append(f"{len(findings.unasked)} vanished records not asked for")
 
-    def _stream(self, lanes: Lanes, client: Client, stream: Stream, repository: Repository) -> bool:
+    def _stream(
+        self, lanes: Lanes[Outcome], client: Client, stream: Stream, repository: Repository
+    ) -> bool:
         """Take a stream's windows; whether the server knows it at all."""
-        rules = Rules(stream.prefix, self._settings.profile)
+        rules = Rules(stream.prefix, self._settings.profile, self._writer.dictionary(stream.source))
         listings: dict[Lane, Listing] = {}
 
         def take(lane: Lane, window: Window) -> Outcome:
             if lane not in listings:
                 listings[lane] = Listing(
-                    lane, self._writer, stream, rules, repository, self._observer,
+                    lane, self._writer, stream, rules, repository, self._observer, self._preparing,
                     sleep=lane.sleep, limit=self._left, window_records=self._window_records,
                 )  # fmt: skip
             self._observer.window(stream, window, len(todo))

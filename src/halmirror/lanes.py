@@ -10,8 +10,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from halmirror import windows
 from halmirror.errors import StoppedError
@@ -20,12 +20,15 @@ from halmirror.stopping import GRACE_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from halmirror.listing import Outcome
     from halmirror.oaipmh.protocol import Page
-    from halmirror.repository import PageSource
+    from halmirror.oaipmh.reply import Reply
+    from halmirror.repository import ReplySource
     from halmirror.sources import Client
     from halmirror.stopping import Stop
     from halmirror.store.model import Window
+
+Taken = TypeVar("Taken")
+"""What taking a window comes to."""
 
 _LOOK_SECONDS = 0.2
 
@@ -36,53 +39,60 @@ _Asked = tuple[str, tuple[tuple[str, str], ...]]
 class Lane:
     """One connection, and its place in the turns; a `PageSource` for the window it takes."""
 
-    def __init__(self, client: PageSource, lanes: Lanes) -> None:
+    def __init__(self, client: ReplySource, lanes: Lanes[Any]) -> None:
         self._client = client
         self._lanes = lanes
 
-    def page(self, verb: str, arguments: Mapping[str, str]) -> Page:
+    def page(self, verb: str, arguments: Mapping[str, str], first: Reply | None = None) -> Page:
         """The page that answers a request; others have their turn meanwhile.
 
         The same request of another lane is waited for first: no server is asked it twice at once.
+        ``first``: a reply that `fetch` gave.
         """
-        asked = (verb, tuple(sorted(arguments.items())))
-        self._lanes.begin(asked)
+        with self.waiting(), self._lanes.asking(verb, arguments):
+            return self._client.page(verb, arguments, first)
+
+    def fetch(self, verb: str, arguments: Mapping[str, str]) -> Reply:
+        """The reply to a request as it came; outside of the turns, in any thread."""
+        with self._lanes.asking(verb, arguments):
+            return self._client.fetch(verb, arguments)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Within, others have their turn; the end waits for the next one."""
         self._lanes.pass_turn()
         try:
-            return self._client.page(verb, arguments)
+            yield
         finally:
             self._lanes.take_turn()
-            self._lanes.end(asked)
 
     def sleep(self, seconds: float) -> None:
         """Wait; others have their turn meanwhile."""
-        self._lanes.pass_turn()
-        try:
+        with self.waiting():
             self._lanes.stop.sleep(seconds)
-        finally:
-            self._lanes.take_turn()
 
 
-class Lanes:
+class Lanes(Generic[Taken]):
     """Takes windows over up to ``connections`` lanes; a context manager.
 
     The first lane uses ``client``, ``connect`` opens the others when they are needed.
     """
 
     def __init__(
-        self, client: PageSource, connect: Callable[[], Client], connections: int, stop: Stop
+        self, client: ReplySource, connect: Callable[[], Client], connections: int, stop: Stop
     ) -> None:
         self.stop = stop
         self._connect = connect
         self._connections = connections
-        self._turn = threading.Condition(threading.Lock())
+        self._turn = threading.Lock()
+        self._changed = threading.Condition()
         self._asked: set[_Asked] = set()
         self._dropped = False
         self._opened = ExitStack()
         self._idle = [Lane(client, self)]
         self._running: dict[int, Window] = {}
         self._stopped: StoppedError | None = None
-        self._done: queue.SimpleQueue[tuple[Lane, Window, Outcome | BaseException]] = (
+        self._done: queue.SimpleQueue[tuple[Lane, Window, Taken | BaseException]] = (
             queue.SimpleQueue()
         )
 
@@ -93,7 +103,8 @@ class Lanes:
     def __exit__(self, *exception: object) -> None:
         # A lane that still waits for the server finds this when it comes back, and writes nothing.
         self._dropped = True
-        self._turn.notify_all()
+        with self._changed:
+            self._changed.notify_all()
         self._turn.release()
         self._opened.close()
 
@@ -106,28 +117,32 @@ class Lanes:
         """Let the others go on."""
         self._turn.release()
 
-    def begin(self, asked: _Asked) -> None:
-        """Wait until no lane has that request under way, and take it; in one's turn.
+    @contextmanager
+    def asking(self, verb: str, arguments: Mapping[str, str]) -> Iterator[None]:
+        """Within, the request is this lane's: it begins when no other has it under way.
 
-        Raises `StoppedError` as `take_turn` does.
+        Outside of the turns.  Raises `StoppedError` where the run has ended meanwhile.
         """
-        while asked in self._asked:
-            self._turn.wait()
-            self._check()
-        self._asked.add(asked)
-
-    def end(self, asked: _Asked) -> None:
-        """That request has its answer; in one's turn."""
-        self._asked.discard(asked)
-        self._turn.notify_all()
+        asked: _Asked = (verb, tuple(sorted(arguments.items())))
+        with self._changed:
+            while asked in self._asked:
+                self._changed.wait()
+                self._check()
+            self._asked.add(asked)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._asked.discard(asked)
+                self._changed.notify_all()
 
     def _check(self) -> None:
         if self._dropped:
             raise StoppedError("the run has ended")
 
     def run(
-        self, todo: list[Window], take: Callable[[Lane, Window], Outcome]
-    ) -> Iterator[tuple[Window, Outcome]]:
+        self, todo: list[Window], take: Callable[[Lane, Window], Taken]
+    ) -> Iterator[tuple[Window, Taken]]:
         """Take the windows of ``todo`` in order, as far as they share no day; give each outcome.
 
         The caller may add to ``todo`` or clear it between two outcomes.  Raises what a window
@@ -155,7 +170,7 @@ class Lanes:
                 return place
         return None
 
-    def _start(self, window: Window, take: Callable[[Lane, Window], Outcome]) -> None:
+    def _start(self, window: Window, take: Callable[[Lane, Window], Taken]) -> None:
         if self._idle:
             lane = self._idle.pop()
         else:
@@ -165,8 +180,8 @@ class Lanes:
         thread = threading.Thread(target=self._go, args=(lane, window, take), daemon=True)
         thread.start()
 
-    def _go(self, lane: Lane, window: Window, take: Callable[[Lane, Window], Outcome]) -> None:
-        result: Outcome | BaseException
+    def _go(self, lane: Lane, window: Window, take: Callable[[Lane, Window], Taken]) -> None:
+        result: Taken | BaseException
         try:
             self.take_turn()
             result = take(lane, window)
@@ -176,7 +191,7 @@ class Lanes:
             self.pass_turn()
         self._done.put((lane, window, result))
 
-    def _ended(self) -> tuple[Window, Outcome]:
+    def _ended(self) -> tuple[Window, Taken]:
         """Wait for a window to end.  Raises what it raised, and `StoppedError` in the end."""
         self.pass_turn()
         try:
@@ -192,7 +207,7 @@ class Lanes:
             raise result
         return window, result
 
-    def _await(self) -> tuple[Lane, Window, Outcome | BaseException]:
+    def _await(self) -> tuple[Lane, Window, Taken | BaseException]:
         deadline: float | None = None
         while True:
             if self.stop.requested and deadline is None:

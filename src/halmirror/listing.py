@@ -7,11 +7,12 @@ window open for the next run.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from halmirror import windows
-from halmirror.batch import Rules, prepare_page
+from halmirror.ahead import ReadAhead
 from halmirror.errors import (
     ForbiddenError,
     ListError,
@@ -29,8 +30,9 @@ from halmirror.store.model import Counts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from halmirror.batch import Batch, Row
-    from halmirror.oaipmh.protocol import Page
+    from halmirror.ahead import Preparing
+    from halmirror.batch import Batch, Row, Rules
+    from halmirror.lanes import Lane
     from halmirror.repository import PageSource, Repository
     from halmirror.store.model import Stream, Window
     from halmirror.store.writer import Writer
@@ -81,18 +83,20 @@ class Listing:
 
     def __init__(
         self,
-        client: PageSource,
+        lane: Lane,
         writer: Writer,
         stream: Stream,
         rules: Rules,
         repository: Repository,
         observer: Observer,
+        preparing: Preparing,
         *,
         sleep: Callable[[float], None],
         limit: int | None = None,
         window_records: int = windows.WINDOW_RECORDS,
     ) -> None:
-        self._client = client
+        self._client: PageSource = lane
+        self._pages = ReadAhead(lane, preparing, lambda: self._rules)
         self._writer = writer
         self._stream = stream
         self._rules = rules
@@ -100,7 +104,7 @@ class Listing:
         self._observer = observer
         self._sleep = sleep
         self._window_records = window_records
-        self._narrowing = Narrowing(client, writer, stream, rules, repository, window_records)
+        self._narrowing = Narrowing(lane, writer, stream, rules, repository, window_records)
         self.limit = limit
         self._unindexed = 0
 
@@ -110,7 +114,8 @@ class Listing:
         retakes = 0
         while True:
             try:
-                self._list(window, outcome)
+                with closing(self._pages):
+                    self._list(window, outcome)
             except _Retake as again:
                 retakes += 1
                 window = self._restart(window, again.reason)
@@ -194,20 +199,19 @@ class Listing:
         seen: set[str] = set()
         barren = 0
         while True:
-            page = self._client.page("ListRecords", self._arguments(window))
-            if page.errors:
-                self._judge_error(page, window, outcome)
+            batch = self._pages.batch(self._arguments(window), alone=self.limit is not None)
+            if batch.errors:
+                self._judge_error(batch, window, outcome)
                 return
-            size = page.token.complete_list_size if page.token else None
+            size = batch.token.complete_list_size if batch.token else None
             if not window.token and size is not None and size > self._window_records:
                 outcome.pieces = self._narrowing.by_size(window, size)
                 if outcome.pieces:
                     return
-            self._check_same_list(page, window)
-            if _is_empty(page) and not window.token:
+            self._check_same_list(batch, window)
+            if _is_empty(batch) and not window.token:
                 self._judge_empty(window, outcome)
                 return
-            batch = prepare_page(page, self._rules)
             if self.limit is not None:
                 fresh_rows = self._not_listed(window, batch)
                 if len(fresh_rows) > self.limit:
@@ -220,6 +224,7 @@ class Listing:
             outcome.counts += counts
             self._observer.page(self._stream, window, counts)
             self._index(counts)
+            self._take_dictionary()
             if window.token is None:
                 self._close(
                     self._sized(window) if unsized else window, outcome, "the list's last page"
@@ -243,21 +248,27 @@ class Listing:
             self._writer.index()
             self._unindexed = 0
 
-    def _check_same_list(self, page: Page, window: Window) -> None:
+    def _take_dictionary(self) -> None:
+        """Compress by the dictionary that the first records may have given by now."""
+        dictionary = self._writer.dictionary(self._stream.source)
+        if dictionary != self._rules.dictionary:
+            self._rules = replace(self._rules, dictionary=dictionary)
+
+    def _check_same_list(self, batch: Batch, window: Window) -> None:
         """A list that another harvester's token has overwritten shows by its records (hal.md)."""
         span = (window.from_day, window.until_day)
         # Only HAL is known to keep to the span strictly; elsewhere the server's day may be its own.
-        for header in page.headers if self._rules.profile == "hal" else ():
-            if not windows.contains(span, header.datestamp):
+        for row in batch.rows if self._rules.profile == "hal" else ():
+            if not windows.contains(span, row.datestamp):
                 raise _Retake(
-                    f"{header.identifier} of {header.datestamp} does not belong to this list"
+                    f"{row.oai_identifier} of {row.datestamp} does not belong to this list"
                 )
-        if page.token and len(page.token.value) > _LONGEST_TOKEN:
+        if batch.token and len(batch.token.value) > _LONGEST_TOKEN:
             raise ListError(
-                f"the server gave a resumption token of {len(page.token.value)} characters; "
+                f"the server gave a resumption token of {len(batch.token.value)} characters; "
                 "it is not usable"
             )
-        size = page.token.complete_list_size if page.token else None
+        size = batch.token.complete_list_size if batch.token else None
         last = window.announced_last
         if size is not None and last is not None:
             moved = abs(size - last)
@@ -339,8 +350,8 @@ class Listing:
 
     # -- errors and ends ------------------------------------------------------------------
 
-    def _judge_error(self, page: Page, window: Window, outcome: Outcome) -> None:
-        codes = {error.code for error in page.errors}
+    def _judge_error(self, batch: Batch, window: Window, outcome: Outcome) -> None:
+        codes = {error.code for error in batch.errors}
         if codes == {"badResumptionToken"} and window.token:
             raise _Retake("its resumption token has died", DEAD_TOKEN_RETAKES)
         if codes == {"noRecordsMatch"}:
@@ -349,7 +360,7 @@ class Listing:
             else:
                 self._judge_empty(window, outcome)
             return
-        error = page.errors[0]
+        error = batch.errors[0]
         hint = f"; check that set '{self._stream.set_spec}' exists" if self._stream.set_spec else ""
         raise ProtocolError(
             f"the server refused the list of {self._name(window)}: {error.code}: "
@@ -407,9 +418,9 @@ def _announced(window: Window) -> int:
     return first if fell > _COLLISION_RECORDS and fell > first * _COLLISION_SHARE else last
 
 
-def _is_empty(page: Page) -> bool:
+def _is_empty(batch: Batch) -> bool:
     """A list without records, rejected ones or a token: it says what ``noRecordsMatch`` says."""
-    return not (page.records or page.rejected or (page.token and page.token.value))
+    return not (batch.rows or batch.rejected or (batch.token and batch.token.value))
 
 
 def _advanced(window: Window, batch: Batch) -> Window:

@@ -223,7 +223,7 @@ def _retry(
     with session.connect(observer) as client:
         for set_spec in settings.sets or ("",):
             stream = writer.stream(source, settings.metadata_prefix, set_spec)
-            rules = Rules(settings.metadata_prefix, settings.profile)
+            rules = Rules(settings.metadata_prefix, settings.profile, writer.dictionary(source.id))
             done = ask_again(client, writer, stream, rules)
             total.counts += done.counts
             total.repaired += done.repaired

@@ -249,7 +249,9 @@ class Reconciliation:
             raise ProtocolError(page.errors[0].message, page.errors[0].code)
         if not page.records:
             raise ListError("the server gave neither the record nor an error")
-        batch = prepare_page(page, Rules(self._streams[0].prefix, self._settings.profile))
+        stream = self._streams[0]
+        dictionary = self._writer.dictionary(stream.source)
+        batch = prepare_page(page, Rules(stream.prefix, self._settings.profile, dictionary))
         if not batch.rows:
             raise ListError(f"the record given cannot be taken: {batch.rejected[0].reason}")
         found = batch.rows[0]

@@ -28,6 +28,7 @@ from halmirror.record import encode, versioned
 from halmirror.stopping import Stop
 from halmirror.store import indexer
 from halmirror.store.database import open_for_reading, translated
+from halmirror.store.dictionaries import newest
 from halmirror.store.renewal import Held, RenewalLog, Renewed, Selection, former_keys
 from halmirror.store.writer import Writer
 from halmirror.workers import Workers, cores
@@ -147,11 +148,13 @@ def _source_dict(source: SourceReport) -> dict[str, object]:
 class Task:
     """A batch to be normalised again; ``profile`` is the one its source has now.
 
-    ``indexed``: what search is to know is made too.
+    ``dictionary``: the number of the one for new frames.  ``indexed``: what search is to know is
+    made too.
     """
 
     profile: str
     contents: tuple[Held, ...]
+    dictionary: int | None
     indexed: bool
 
 
@@ -169,7 +172,7 @@ def redo(dictionaries: tuple[tuple[int, bytes], ...], task: Task) -> Redone:
     renewed: list[Renewed] = []
     found: dict[int, tuple[Difference, ...]] = {}
     failures: list[Failure] = []
-    frames = _codec(dictionaries)
+    frames = _codec(dictionaries, task.dictionary)
     for one in task.contents:
         try:
             new, different = _redone(frames, task, one)
@@ -188,7 +191,7 @@ def redo(dictionaries: tuple[tuple[int, bytes], ...], task: Task) -> Redone:
 
 def _redone(frames: Codec, task: Task, one: Held) -> tuple[Renewed, tuple[Difference, ...]]:
     held = frames.open(one.frame)
-    sets = json.loads(one.specs)
+    sets = one.sets
     rules = _rules(held.source, task.profile, one, sets)
     body = body_of(well_formed(held.source), rules, one.local_id, one.version, sets)
     new, keys = encode(body), body_keys(body)
@@ -216,10 +219,9 @@ def _rules(source: bytes, profile: str, one: Held, sets: Sequence[str]) -> Rules
     return Rules(one.prefix, profile)
 
 
-@lru_cache(maxsize=1)
-def _codec(dictionaries: tuple[tuple[int, bytes], ...]) -> Codec:
-    held = dict(dictionaries)
-    return Codec(held, writes=max(held, default=None))
+@lru_cache(maxsize=4)
+def _codec(dictionaries: tuple[tuple[int, bytes], ...], writes: int | None) -> Codec:
+    return Codec(dict(dictionaries), writes)
 
 
 # -- a run ------------------------------------------------------------------------------------
@@ -346,7 +348,12 @@ class _Run:
         writer: Writer | None,
     ) -> None:
         jobs = [
-            _Job(profile, selection := Selection(number, self.every), selection.count(connection))
+            _Job(
+                profile,
+                selection := Selection(number, self.every),
+                selection.count(connection),
+                dictionary[0] if (dictionary := newest(connection, number)) else None,
+            )
             for _, number, profile in picked
         ]
         log = RenewalLog(writer) if writer is not None else None
@@ -368,7 +375,9 @@ class _Run:
     ) -> None:
         batches, asked = tee(job.selection.batches(connection, self.batch))
         with closing(
-            workers.map(Task(job.profile, tuple(batch), log is not None) for batch in asked)
+            workers.map(
+                Task(job.profile, tuple(batch), job.dictionary, log is not None) for batch in asked
+            )
         ) as results:
             for batch, done in zip(batches, results, strict=True):
                 self.stop.check()
@@ -387,8 +396,9 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A source's contents to be done, how many they are, and the profile it has now."""
+    """A source's contents to be done, how many they are, and what holds for the source now."""
 
     profile: str
     selection: Selection
     total: int
+    dictionary: int | None

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from halmirror.oaipmh.protocol import Page
+    from halmirror.oaipmh.reply import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +26,16 @@ class PageSource(Protocol):
 
     def page(self, verb: str, arguments: Mapping[str, str]) -> Page:
         """The page that answers a request.  Raises `SourceError`."""
+        ...
+
+
+class ReplySource(Protocol):
+    """What reading ahead needs of the client: replies first, and pages of them later."""
+
+    def page(self, verb: str, arguments: Mapping[str, str], first: Reply | None = None) -> Page:
+        """The page that answers a request; ``first``: a reply to it that is here already."""
+        ...
+
+    def fetch(self, verb: str, arguments: Mapping[str, str]) -> Reply:
+        """The reply to a request as it came.  Raises `SourceError`."""
         ...

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Protocol, Self, TypedDict
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TypedDict, TypeVar
 
 from halmirror.config_values import check_base_url
 from halmirror.errors import ForbiddenError, MirrorWriteError, UsageError
 from halmirror.oaipmh.politeness import Pace
-from halmirror.repository import PageSource
+from halmirror.repository import ReplySource
 from halmirror.stopping import Stop
 
 if TYPE_CHECKING:
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
     from halmirror.config import Settings, SourceSettings
     from halmirror.oaipmh.protocol import Identity, Page
+    from halmirror.oaipmh.reply import Reply
     from halmirror.oaipmh.transport import Exchange
     from halmirror.watching import Observer
 
+_Given = TypeVar("_Given")
 _HEADER_VALUE = re.compile(r"[!-~](?:[\t -~]*[!-~])?")
 
 
-class Client(PageSource, Protocol):
+class Client(ReplySource, Protocol):
     """What a harvest needs of an OAI-PMH client."""
 
     def __enter__(self) -> Self:
@@ -149,14 +151,21 @@ class Stoppable:
     def __exit__(self, *exception: object) -> None:
         self._client.__exit__(*exception)
 
-    def page(self, verb: str, arguments: Mapping[str, str]) -> Page:
+    def page(self, verb: str, arguments: Mapping[str, str], first: Reply | None = None) -> Page:
         """The page that answers a request.  Raises `StoppedError` and `SourceError`."""
+        return self._asked(lambda: self._client.page(verb, arguments, first))
+
+    def fetch(self, verb: str, arguments: Mapping[str, str]) -> Reply:
+        """The reply to a request as it came.  Raises as `page` does."""
+        return self._asked(lambda: self._client.fetch(verb, arguments))
+
+    def _asked(self, ask: Callable[[], _Given]) -> _Given:
         session = self._session
         session.stop.check()
         if session.forbidden is not None:
             raise ForbiddenError(str(session.forbidden))
         try:
-            return self._client.page(verb, arguments)
+            return ask()
         except ForbiddenError as error:
             session.forbidden = error
             raise

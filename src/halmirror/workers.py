@@ -10,16 +10,15 @@ import contextlib
 import os
 import signal
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from multiprocessing import get_context, resource_tracker
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from halmirror.errors import HalmirrorError
+from halmirror.errors import WorkerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
-    from concurrent.futures import Future
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
@@ -53,6 +52,7 @@ class Workers(Generic[Shared, Task, Result]):
         self._shared = shared
         self._processes = processes
         self._workers: list[tuple[SpawnProcess, Connection]] = []
+        self._threads: ThreadPoolExecutor | None = None
         self._idle: SimpleQueue[tuple[SpawnProcess, Connection]] = SimpleQueue()
 
     def __enter__(self) -> Self:
@@ -68,6 +68,8 @@ class Workers(Generic[Shared, Task, Result]):
                 raise
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            # A thread a worker: it sends only to one that listens, so neither side waits for ever.
+            self._threads = ThreadPoolExecutor(self._processes)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -87,35 +89,52 @@ class Workers(Generic[Shared, Task, Result]):
         self._idle.put((process, ours))
 
     def _end(self) -> None:
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
         for _, pipe in self._workers:
             pipe.close()
         for process, _ in self._workers:
             process.join()
         self._workers.clear()
 
+    def submit(self, task: Task) -> Future[Result]:
+        """The result of one task, in time; what the function raises is raised there.
+
+        `WorkerError` where a worker died.  Raises `WorkerError` where they have ended.
+        """
+        if self._threads is not None:
+            try:
+                return self._threads.submit(self._ask, task)
+            except RuntimeError as error:
+                raise WorkerError("the worker processes have ended; begin the run anew") from error
+        done: Future[Result] = Future()
+        try:
+            done.set_result(self._function(self._shared, task))
+        except Exception as error:  # noqa: BLE001 - raised where the result is taken
+            done.set_exception(error)
+        return done
+
     def map(self, tasks: Iterable[Task]) -> Generator[Result, None, None]:
         """The results in the order of the tasks, of which few are taken ahead.
 
         To be closed before the workers are, where it is not taken to its end.
-        What the function raises ends the iteration.  Raises `HalmirrorError` where a worker died.
+        What the function raises ends the iteration.  Raises `WorkerError` where a worker died.
         """
-        if not self._workers:
+        if self._threads is None:
             yield from (self._function(self._shared, task) for task in tasks)
             return
-        count = len(self._workers)
-        # A thread a worker: it sends only to one that listens, so neither side waits for ever.
-        with ThreadPoolExecutor(count) as threads:
-            waiting: deque[Future[Result]] = deque()
-            try:
-                for task in tasks:
-                    waiting.append(threads.submit(self._ask, task))
-                    if len(waiting) >= count * _AHEAD:
-                        yield waiting.popleft().result()
-                while waiting:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for task in tasks:
+                waiting.append(self.submit(task))
+                if len(waiting) >= len(self._workers) * _AHEAD:
                     yield waiting.popleft().result()
-            finally:
-                for one in waiting:
-                    one.cancel()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for one in waiting:
+                one.cancel()
+            wait(waiting)
 
     def _ask(self, task: Task) -> Result:
         process, pipe = self._idle.get()
@@ -124,7 +143,7 @@ class Workers(Generic[Shared, Task, Result]):
             failure, result = pipe.recv()
         except (EOFError, OSError) as error:
             process.join()
-            raise HalmirrorError(
+            raise WorkerError(
                 f"a worker process died (exit code {process.exitcode}), perhaps for want of "
                 "memory; what was committed is safe: run again with --processes 1"
             ) from error

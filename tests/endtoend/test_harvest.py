@@ -147,8 +147,8 @@ def test_killed_at_any_page_the_next_run_goes_on(tmp_path: Path, after: int) -> 
         assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert file.execute("SELECT count(*) FROM state").fetchone() == (73,)
     file.close()
-    # Eight pages, one of them asked for twice, and the new span's own first page.
-    assert fetched <= 10
+    # Eight pages, the one that was killed and two ahead of it once more, the new span's first.
+    assert fetched <= 12
 
 
 def test_interrupted_it_says_so_and_the_next_run_goes_on(tmp_path: Path) -> None:

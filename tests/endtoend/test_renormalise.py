@@ -57,7 +57,7 @@ def tables(command: CommandLine) -> dict[str, list[Any]]:
     connection = sqlite3.connect(command.mirror)
     found = {
         name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()  # noqa: S608
-        for name in ("commit", "state", "document", "set_list", "datestamp_note", "stream")
+        for name in ("commit", "state", "document", "set_spec", "datestamp_note", "stream")
     }
     found["content"] = connection.execute(
         "SELECT id, document, version, digest, prefix FROM content ORDER BY id"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
+    from halmirror.oaipmh.reply import Reply
     from halmirror.oaipmh.transport import Exchange
 
 
@@ -136,13 +137,19 @@ class Client(Sickle):  # type: ignore[misc] # Sickle has no types
         """Close the connection."""
         self._transport.close()
 
-    def page(self, verb: str, arguments: Mapping[str, str]) -> Page:
+    def page(self, verb: str, arguments: Mapping[str, str], first: Reply | None = None) -> Page:
         """The page that answers one request; OAI-PMH errors are in `Page.errors`.
 
+        ``first``: a reply that `fetch` gave; it is looked into before anything is asked.
         Raises `UsageError` for arguments the verb does not take, and `SourceError`.
         """
         check_arguments(verb, arguments)
-        return self._transport.ask(_alone({"verb": verb, **arguments})).page
+        return self._transport.ask(_alone({"verb": verb, **arguments}), first).page
+
+    def fetch(self, verb: str, arguments: Mapping[str, str]) -> Reply:
+        """The reply to one request as it came, whatever it says.  Raises as `page` does."""
+        check_arguments(verb, arguments)
+        return self._transport.fetch(_alone({"verb": verb, **arguments}))
 
     def identity(self) -> tuple[Identity, Page]:
         """The Identify answer, and the page it came on.  Raises `SourceError`."""

@@ -8,15 +8,13 @@ from __future__ import annotations
 import random
 import ssl
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 import httpx
-from lxml import etree
 
 from halmirror.errors import (
     AwayError,
-    ForbiddenError,
     ResponseError,
     RetryLaterError,
     TooHeavyError,
@@ -26,12 +24,15 @@ from halmirror.errors import (
 from halmirror.oaipmh.body import BrokenBodyError, is_packed, whole
 from halmirror.oaipmh.deadline import Deadline
 from halmirror.oaipmh.politeness import RETRIED_STATUSES, Pace, pause, retry_after
-from halmirror.oaipmh.protocol import Page, is_solr_outage, looks_cut_short, parse
-from halmirror.oaipmh.salvage import salvage
+from halmirror.oaipmh.reply import HEAVY_STATUSES, AgainError, Reply, understood
 from halmirror.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from halmirror.oaipmh.protocol import Page
+
+Given = TypeVar("Given")
 
 MAX_BYTES = 64 * 1024 * 1024
 """Bytes an answer may have when unpacked: HAL's pages have 0.6 MB, the largest seen 20 MB."""
@@ -43,14 +44,7 @@ UNREACHABLE_SECONDS = 120.0
 CONNECT_SECONDS = 15.0
 """The longest wait for a connection, where ``timeout`` is not shorter."""
 
-_HEAVY_STATUSES = frozenset({413, 500, 502, 504})
-"""Answers that a shorter list may not get: metha #6, zenodo-rdm #1149."""
-
-_UNWANTED_STATUSES = frozenset({403, 410})
 _TOO_MANY_REQUESTS = 429
-_UNREADABLE_TRIES = 2
-"""An answer that is no OAI-PMH may be a page of a moment; it is asked for once more."""
-
 _LONGEST_URL = 8_000
 """Characters that every server takes (RFC 9110, section 4.1); what needs more goes by POST."""
 
@@ -99,37 +93,6 @@ class Exchange:
     seconds: float
     packed: bool
     size: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    status: int
-    body: bytes
-    url: str
-    retry_after: str | None
-    packed: bool
-
-
-class _AgainError(Exception):
-    """A request failed in a way that may pass.
-
-    ``wait``: seconds that the server asked for; ``silent``: it could not be reached at all;
-    ``tries``: requests that are worth it, where fewer than ``retries`` allows.
-    """
-
-    def __init__(
-        self,
-        reason: TransportError | ResponseError,
-        wait: float | None = None,
-        *,
-        silent: bool = False,
-        tries: int | None = None,
-    ) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
-        self.wait = wait
-        self.silent = silent
-        self.tries = tries
 
 
 class Transport:
@@ -193,31 +156,57 @@ class Transport:
         """Close the connection."""
         self._client.close()
 
-    def ask(self, arguments: Mapping[str, str]) -> Answer:
+    def ask(self, arguments: Mapping[str, str], first: Reply | None = None) -> Answer:
         """The answer to a request, asked again where that may help.
 
+        ``first``: a reply to it that `fetch` gave; it is looked into before anything is asked.
         Raises `TransportError`, `RetryLaterError` or `ResponseError`; `UsageError` where closed.
+        """
+        given = [first] if first is not None else []
+
+        def attempt() -> Answer:
+            reply = given.pop() if given else self._once(arguments)
+            page = understood(reply, arguments["verb"])
+            if self._on_answer is not None:
+                size = len(reply.body)
+                self._on_answer(Exchange(arguments["verb"], reply.seconds, reply.packed, size))
+            return Answer(page, reply.body, reply.url)
+
+        return self._insist(attempt, at_once=first is not None)
+
+    def fetch(self, arguments: Mapping[str, str]) -> Reply:
+        """The reply to a request as it came, whatever it says; asked again after faults of HTTP.
+
+        Raises as `ask` does.
+        """
+        return self._insist(lambda: self._once(arguments))
+
+    def _insist(self, attempt: Callable[[], Given], *, at_once: bool = False) -> Given:
+        """What an attempt gives, made again where that may help.
+
+        ``at_once``: the first one asks nothing, so it waits for no turn.
         """
         if self._client.is_closed:
             raise UsageError(f"the client of {self._url} is closed")
-        attempt = 0
+        tried = 0
         waited = 0.0
         silent = 0.0
         while True:
-            attempt += 1
-            waited += self._await_turn(waited)
+            tried += 1
+            if tried > 1 or not at_once:
+                waited += self._await_turn(waited)
             began = time.monotonic()
             try:
-                return self._once(arguments)
-            except _AgainError as again:
+                return attempt()
+            except AgainError as again:
                 if again.wait is not None:
                     self._pace.hold(again.wait)
                 tries = 1 + self._politeness.retries
-                if attempt >= min(tries, again.tries or tries):
+                if tried >= min(tries, again.tries or tries):
                     if again.wait is not None:
-                        self._wait(again, attempt, waited)  # too long a pause is told as one
+                        self._wait(again, tried, waited)  # too long a pause is told as one
                     raise again.reason from again
-                wait = self._wait(again, attempt, waited)
+                wait = self._wait(again, tried, waited)
                 waited += wait if again.wait is not None else 0.0
                 # A next try may take as long as a connection may: it has to end in time as well.
                 silent += time.monotonic() - began + wait if again.silent else 0.0
@@ -242,7 +231,7 @@ class Transport:
             if not self._pace.held():
                 return total
 
-    def _wait(self, again: _AgainError, attempt: int, waited: float) -> float:
+    def _wait(self, again: AgainError, attempt: int, waited: float) -> float:
         if again.wait is None:
             return pause(attempt, self._chance())
         if waited + again.wait > self._politeness.max_wait:
@@ -256,7 +245,8 @@ class Transport:
             seconds,
         )
 
-    def _once(self, arguments: Mapping[str, str]) -> Answer:
+    def _once(self, arguments: Mapping[str, str]) -> Reply:
+        """One reply.  Raises `AgainError` for a status that asks to come back later."""
         began = time.monotonic()
         reply = None
         try:
@@ -264,25 +254,13 @@ class Transport:
         finally:
             too_often = reply is not None and reply.status == _TOO_MANY_REQUESTS
             self._pace.answered(too_often=too_often)
-        seconds = time.monotonic() - began
         if reply.status in RETRIED_STATUSES:
-            kind = TooHeavyError if reply.status in _HEAVY_STATUSES else AwayError
+            kind = TooHeavyError if reply.status in HEAVY_STATUSES else AwayError
             error = kind(f"{reply.url} answers with HTTP status {reply.status}; try again later")
-            raise _AgainError(error, retry_after(reply.retry_after, self._now()))
-        page = _page(reply)
-        # Some servers send an OAI-PMH error with a status of its own (Zenodo: 422).
-        if reply.status != httpx.codes.OK and not page.errors:
-            raise _refused(reply)
-        if is_solr_outage(page):
-            message = f"{reply.url} says that its search engine is down; try again later"
-            raise _AgainError(AwayError(message))
-        _check_answers(page, arguments["verb"], reply.url)
-        if self._on_answer is not None:
-            size = len(reply.body)
-            self._on_answer(Exchange(arguments["verb"], seconds, reply.packed, size))
-        return Answer(page, reply.body, reply.url)
+            raise AgainError(error, retry_after(reply.retry_after, self._now()))
+        return replace(reply, seconds=time.monotonic() - began)
 
-    def _follow(self, arguments: Mapping[str, str]) -> _Reply:
+    def _follow(self, arguments: Mapping[str, str]) -> Reply:
         """Ask, and follow redirects by hand: only to http and https, never away from TLS."""
         url = self._url
         for _ in range(MAX_REDIRECTS + 1):
@@ -325,7 +303,7 @@ class Transport:
             self._url.port,
         )
 
-    def _exchange(self, request: httpx.Request) -> tuple[_Reply, str | None]:
+    def _exchange(self, request: httpx.Request) -> tuple[Reply, str | None]:
         trusted = self._is_repository(request.url)
         auth = httpx.BasicAuth(*self._auth) if self._auth and trusted else None
         request.extensions["trace"] = self._deadline.observe
@@ -347,7 +325,7 @@ class Transport:
         if self._deadline.expired:
             # A body without a length ends with its connection: it may look whole.
             raise self._too_slow(str(request.url))
-        reply = _Reply(
+        reply = Reply(
             response.status_code,
             body,
             str(request.url),
@@ -376,7 +354,7 @@ class Transport:
             if self._deadline.expired:
                 raise self._too_slow(url) from error
             cut = TransportError(f"the answer of {url} was cut ({error}); run again later")
-            raise _AgainError(cut) from error
+            raise AgainError(cut) from error
 
     def _too_slow(self, url: str) -> TooHeavyError:
         seconds = self._politeness.timeout * _BODY_TIMEOUTS
@@ -385,7 +363,7 @@ class Transport:
             f"raise timeout (now {self._politeness.timeout:g} s) or run again later"
         )
 
-    def _fault(self, error: httpx.RequestError, url: str) -> TransportError | _AgainError:
+    def _fault(self, error: httpx.RequestError, url: str) -> TransportError | AgainError:
         """What a fault below HTTP means: a certificate is not tried again, all else is."""
         reason = str(error) or type(error).__name__
         if _certificate_problem(error):
@@ -401,45 +379,7 @@ class Transport:
             "network, then run again"
         )
         silent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-        return _AgainError(told, silent=silent)
-
-
-def _page(reply: _Reply) -> Page:
-    """The page of a reply; where its XML is broken, what can be saved of it with certainty."""
-    try:
-        return parse(reply.body, url=reply.url)
-    except ResponseError as error:
-        if reply.status != httpx.codes.OK:
-            raise _refused(reply) from error
-        if looks_cut_short(reply.body) or not reply.body.strip():
-            raise _AgainError(error) from error
-        if not isinstance(error.__cause__, etree.XMLSyntaxError):
-            raise _AgainError(error, tries=_UNREADABLE_TRIES) from error
-        try:
-            return salvage(reply.body, url=reply.url)
-        except ResponseError:
-            raise _AgainError(error, tries=_UNREADABLE_TRIES) from error
-
-
-def _refused(reply: _Reply) -> TransportError:
-    kind: type[TransportError] = TransportError
-    if reply.status in _UNWANTED_STATUSES:
-        kind = ForbiddenError
-    elif reply.status in _HEAVY_STATUSES:
-        kind = TooHeavyError
-    return kind(
-        f"{reply.url} refuses with HTTP status {reply.status}; check base_url and credentials"
-    )
-
-
-def _check_answers(page: Page, verb: str, url: str) -> None:
-    """Raises `ResponseError` where a page without errors does not answer what was asked."""
-    if page.errors:
-        return
-    if page.verb != verb:
-        raise ResponseError(f"{url} was asked for {verb} and answers {page.verb}", url=url)
-    if verb == "GetRecord" and not (page.records or page.rejected):
-        raise ResponseError(f"{url} answers with neither an error nor a record: no record", url=url)
+        return AgainError(told, silent=silent)
 
 
 def _address(base_url: str) -> httpx.URL:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from halmirror import errors
-from halmirror.frame import Codec
 from halmirror.store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -177,12 +176,6 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def codec(connection: sqlite3.Connection) -> Codec:
-    """The codec for the mirror's frames: it knows every dictionary the mirror holds."""
-    held = dict(connection.execute("SELECT id, bytes FROM dictionary"))
-    return Codec(held, writes=max(held, default=None))
-
-
 def _uri(path: Path) -> str:
     """Read-only; immutable only where no log lies beside and the folder cannot be written."""
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
@@ -209,7 +202,6 @@ def _check(path: Path, connection: sqlite3.Connection) -> int:
 
 
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{_WRITE_CACHE_KIB}")
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -224,3 +216,5 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
             f"BEGIN IMMEDIATE; {migration} PRAGMA application_id = {APPLICATION_ID}; "
             f"PRAGMA user_version = {number}; COMMIT;"
         )
+    # Not before: a migration may put a table in the place of one that others refer to.
+    connection.execute("PRAGMA foreign_keys = ON")

@@ -7,10 +7,8 @@ states.  A watermark for each says how far the index has come, so search may tra
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -21,8 +19,9 @@ from halmirror.entry import Columns, Entry, columns, entry_of, facets, texts
 from halmirror.folding import fold
 from halmirror.frame import FrameError
 from halmirror.record import Body, decode_body, encode
-from halmirror.store.database import codec
+from halmirror.store.dictionaries import codec
 from halmirror.store.search import COPY
+from halmirror.store.sets import Sets
 
 if TYPE_CHECKING:
     import sqlite3
@@ -41,7 +40,7 @@ _ENTRY_MARKS = ", ".join("?" * (1 + len(Columns._fields)))
 _OUTDATED = "outdated"
 
 _Standing = tuple[str, str]
-"""Status, and the JSON of the sets, of the state that has a content."""
+"""Status and list of sets of the state that has a content."""
 
 
 def catch_up(
@@ -241,27 +240,26 @@ def _index_copies(connection: sqlite3.Connection, batch: int) -> int:
 def _index_states(connection: sqlite3.Connection, batch: int) -> int:
     """Bring the bitmaps that follow the states (status, set) up to the newest states."""
     rows = connection.execute(
-        "SELECT s.id, s.content, s.status, l.specs, b.content, b.status, m.specs FROM state s "
-        "JOIN set_list l ON l.id = s.sets LEFT JOIN state b ON b.id = (SELECT o.id FROM state o "
+        "SELECT s.id, s.content, s.status, s.sets, b.content, b.status, b.sets FROM state s "
+        "LEFT JOIN state b ON b.id = (SELECT o.id FROM state o "
         "WHERE o.document = s.document AND o.version = s.version AND o.id < s.id "
-        "ORDER BY o.id DESC LIMIT 1) LEFT JOIN set_list m ON m.id = b.sets "
-        "WHERE s.id > ? ORDER BY s.id LIMIT ?",
+        "ORDER BY o.id DESC LIMIT 1) WHERE s.id > ? ORDER BY s.id LIMIT ?",
         (upto(connection, "state"), batch),
     ).fetchall()
     if not rows:
         return 0
     before: dict[int, _Standing | None] = {}
     after: dict[int, _Standing | None] = {}
-    for _, content, status, specs, former, former_status, former_specs in rows:
+    for _, content, status, sets, former, former_status, former_sets in rows:
         if former is not None:
-            before.setdefault(former, (former_status, former_specs))
+            before.setdefault(former, (former_status, former_sets))
             after[former] = None
         if content is not None:
             before.setdefault(content, None)
-            after[content] = (status, specs)
-    marks = _Marks()
+            after[content] = (status, sets)
+    marks, specs = _Marks(), Sets(connection)
     for content, standing in after.items():
-        was, now = _places(before[content]), _places(standing)
+        was, now = _places(specs, before[content]), _places(specs, standing)
         for key in was - now:
             marks.removed[key].append(content)
         for key in now - was:
@@ -272,13 +270,12 @@ def _index_states(connection: sqlite3.Connection, batch: int) -> int:
     return len(rows)
 
 
-@lru_cache(maxsize=4096)
-def _places(standing: _Standing | None) -> frozenset[tuple[str, str]]:
+def _places(specs: Sets, standing: _Standing | None) -> set[tuple[str, str]]:
     """The (kind, value) pairs that a state gives its content."""
     if standing is None:
-        return frozenset()
-    status, specs = standing
-    return frozenset({("status", status), *(("set", spec) for spec in json.loads(specs))})
+        return set()
+    status, sets = standing
+    return {("status", status), *(("set", spec) for spec in specs.specs(sets))}
 
 
 class _Marks:

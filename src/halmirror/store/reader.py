@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,7 +23,8 @@ from halmirror.record import (
     join_json,
     versioned,
 )
-from halmirror.store.database import codec
+from halmirror.store.dictionaries import codec
+from halmirror.store.sets import Sets
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,17 +33,14 @@ if TYPE_CHECKING:
 COLUMNS = (
     "s.id, d.id, src.name, d.local_id, s.version, s.oai_identifier, "
     "coalesce((SELECT n.datestamp FROM datestamp_note n WHERE n.state = s.id AND n.seq <= :at "
-    "ORDER BY n.seq DESC LIMIT 1), s.datestamp), l.specs, s.status, s.followed_by, s.first_seq, "
+    "ORDER BY n.seq DESC LIMIT 1), s.datestamp), s.sets, s.status, s.followed_by, s.first_seq, "
     "s.content, c.prefix, c.frame"
 )
 TABLES = (
     "document d JOIN source src ON src.id = d.source JOIN state s ON s.document = d.id "
-    "JOIN set_list l ON l.id = s.sets LEFT JOIN content c ON c.id = s.content"
+    "LEFT JOIN content c ON c.id = s.content"
 )
 _NO_YEAR = 1 << 31
-_LISTS_REMEMBERED = 10_000
-"""Lists of sets whose parts are kept: many records share one."""
-
 _HELD_AT = "s.first_seq <= :at AND (s.end_seq IS NULL OR s.end_seq > :at)"
 
 
@@ -70,7 +66,7 @@ class State(NamedTuple):
     version: int
     oai_identifier: str | None
     datestamp: str
-    specs: str
+    sets: str
     status: str
     followed_by: str | None
     first_seq: int
@@ -85,6 +81,7 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self._codec = codec(connection)
+        self._sets = Sets(connection)
 
     def latest(self) -> int:
         """The newest commit's sequence number; 0 in an empty mirror."""
@@ -269,7 +266,7 @@ class Reader:
             status_since=since,
             followed_by=followed_by,
             same_as=same_as,
-            sets=_sets(state),
+            sets=self._sets_of(state),
         )
 
     def body_json(self, state: State) -> bytes:
@@ -313,6 +310,12 @@ class Reader:
         except msgspec.DecodeError as error:
             raise _damaged(state, str(error)) from error
 
+    def _sets_of(self, state: State) -> tuple[str, ...]:
+        try:
+            return self._sets.specs(state.sets)
+        except (ValueError, TypeError) as error:
+            raise _damaged(state, f"its sets: {error}") from error
+
     def _followed_by(self, state: State, at: int) -> str | None:
         """The highest version of the document that the mirror held at a commit."""
         (highest,) = self.connection.execute(
@@ -320,18 +323,6 @@ class Reader:
             {"document": state.document, "at": at},
         ).fetchone()
         return versioned(state.local_id, highest) if highest > state.version else None
-
-
-def _sets(state: State) -> tuple[str, ...]:
-    try:
-        return _specs(state.specs)
-    except ValueError as error:
-        raise _damaged(state, f"its sets: {error}") from error
-
-
-@lru_cache(_LISTS_REMEMBERED)
-def _specs(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
 
 
 def _damaged(state: State, reason: str) -> errors.MirrorError:

@@ -16,7 +16,8 @@ from halmirror.frame import FrameError
 from halmirror.identifiers import body_keys
 from halmirror.record import decode_body
 from halmirror.store import indexer
-from halmirror.store.database import codec
+from halmirror.store.dictionaries import codec
+from halmirror.store.sets import Sets
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,7 +34,7 @@ _BATCH_BYTES = 8 * 1024 * 1024
 class Held:
     """A content as it is held: enough to normalise it again.
 
-    ``version`` is 0 where there is none; ``specs`` is the JSON of its header's sets.
+    ``version`` is 0 where there is none; ``sets`` are its header's.
     """
 
     id: int
@@ -41,7 +42,7 @@ class Held:
     version: int
     prefix: str
     digest: bytes
-    specs: str
+    sets: tuple[str, ...]
     frame: bytes
 
 
@@ -130,24 +131,26 @@ def _batches(
     statement = (
         "SELECT c.id, d.local_id, c.version, c.prefix, c.digest, "
         # A tombstone keeps the content, and has sets of its own.
-        "coalesce((SELECT l.specs FROM state s JOIN set_list l ON l.id = s.sets "
-        "WHERE s.document = c.document AND s.version = c.version AND s.content = c.id "
+        "coalesce((SELECT s.sets FROM state s WHERE s.document = c.document "
+        "AND s.version = c.version AND s.content = c.id "
         "ORDER BY s.status = 'deleted', s.id LIMIT 1), '[]'), c.frame "
         "FROM content c CROSS JOIN document d ON d.id = c.document "
         f"WHERE d.source = :source AND {wanted} AND c.id > :id ORDER BY c.id LIMIT :size"
     )
     last = 0
-    while batch := _batch(connection.execute(statement, values | {"id": last})):
+    sets = Sets(connection)
+    while batch := _batch(connection.execute(statement, values | {"id": last}), sets):
         yield batch
         last = batch[-1].id
 
 
-def _batch(rows: sqlite3.Cursor) -> list[Held]:
+def _batch(rows: sqlite3.Cursor, sets: Sets) -> list[Held]:
     """The first rows, until they are many bytes."""
     batch: list[Held] = []
     size = 0
     for row in rows:
-        batch.append(Held(*row))
+        number, local_id, version, prefix, digest, numbers, frame = row
+        batch.append(Held(number, local_id, version, prefix, digest, sets.specs(numbers), frame))
         size += len(batch[-1].frame)
         if size >= _BATCH_BYTES:
             break

@@ -203,11 +203,49 @@ _CONTENT_BY_RULES = """
 CREATE INDEX content_by_rules ON content (rules);
 """
 
-_ENTRIES = """
+_ENTRIES_AND_SETS = """
 DROP TABLE search_text;
 DROP TABLE search_entry;
 DELETE FROM facet;
 DELETE FROM derived WHERE name IN ('content', 'state', 'copy', 'outdated');
+
+CREATE TABLE set_spec (
+  id INTEGER PRIMARY KEY,
+  spec TEXT NOT NULL UNIQUE
+) STRICT;
+INSERT INTO set_spec (spec)
+  SELECT DISTINCT s.value FROM set_list l, json_each(l.specs) s ORDER BY s.value;
+CREATE TEMP TABLE renumbered AS
+  SELECT l.id AS former, (
+    SELECT json_group_array(n.id) FROM (
+      SELECT s.id FROM json_each(l.specs) j JOIN set_spec s ON s.spec = j.value ORDER BY s.id
+    ) n
+  ) AS sets FROM set_list l;
+CREATE TABLE state_of_today (
+  id INTEGER PRIMARY KEY,
+  document INTEGER NOT NULL REFERENCES document (id),
+  version INTEGER NOT NULL,
+  content INTEGER REFERENCES content (id),
+  oai_identifier TEXT,
+  datestamp TEXT NOT NULL,
+  sets TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('active', 'deleted', 'withdrawn', 'superseded')),
+  followed_by TEXT,
+  first_seq INTEGER NOT NULL REFERENCES "commit" (seq),
+  end_seq INTEGER REFERENCES "commit" (seq),
+  run INTEGER NOT NULL REFERENCES run (id)
+) STRICT;
+INSERT INTO state_of_today
+  SELECT s.id, s.document, s.version, s.content, s.oai_identifier, s.datestamp,
+    (SELECT r.sets FROM renumbered r WHERE r.former = s.sets),
+    s.status, s.followed_by, s.first_seq, s.end_seq, s.run FROM state s ORDER BY s.id;
+DROP TABLE state;
+ALTER TABLE state_of_today RENAME TO state;
+CREATE INDEX state_by_document ON state (document, version, first_seq);
+DROP TABLE renumbered;
+DROP TABLE set_list;
+
+ALTER TABLE dictionary ADD COLUMN source INTEGER REFERENCES source (id);
 
 CREATE TABLE entry (
   content INTEGER PRIMARY KEY REFERENCES content (id),
@@ -233,7 +271,7 @@ CREATE VIRTUAL TABLE search_text USING fts5 (
 """Texts are folded before they are indexed: all that is left beyond ASCII are letters and digits,
 for which FTS5's tokenizer ``ascii`` takes them, so its words are those of `halmirror.folding`."""
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _CONTENT_BY_RULES, _ENTRIES)
+MIGRATIONS: tuple[str, ...] = (_FIRST, _CONTENT_BY_RULES, _ENTRIES_AND_SETS)
 """Each brings a file from version N to N + 1, in one transaction."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -7,7 +7,6 @@ newest come first, and the answer says so.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from pyroaring import BitMap
 
 from halmirror import query as tree
 from halmirror.errors import MirrorError
+from halmirror.store.sets import Sets
 from halmirror.store.unique import spare_contents
 
 if TYPE_CHECKING:
@@ -168,19 +168,20 @@ class Index:
             'SELECT last_state FROM "commit" WHERE seq <= ? ORDER BY seq DESC LIMIT 1', (at,)
         ).fetchone()
         moved: dict[int, tuple[str, tuple[str, ...]] | None] = {}
+        specs = Sets(self.connection)
         touched = self.connection.execute(
             "SELECT DISTINCT document, version FROM state WHERE id > ?", (row[0] if row else 0,)
         ).fetchall()
         for document, version in touched:
             states = self.connection.execute(
-                "SELECT s.content, s.status, l.specs, s.first_seq, s.end_seq FROM state s "
-                "JOIN set_list l ON l.id = s.sets WHERE s.document = ? AND s.version = ?",
+                "SELECT content, status, sets, first_seq, end_seq FROM state "
+                "WHERE document = ? AND version = ?",
                 (document, version),
             ).fetchall()
             moved.update(dict.fromkeys(one[0] for one in states if one[0] is not None))
-            for content, status, specs, first, end in states:
+            for content, status, sets, first, end in states:
                 if content is not None and first <= at and (end is None or end > at):
-                    moved[content] = (status, tuple(json.loads(specs)))
+                    moved[content] = (status, specs.specs(sets))
         return moved
 
     # -- order ----------------------------------------------------------------------------

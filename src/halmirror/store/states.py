@@ -10,11 +10,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from halmirror.batch import RULES_VERSION
 from halmirror.store.indexer import BATCH
 from halmirror.store.model import Counts
+from halmirror.store.sets import Sets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from halmirror.entry import Entry
     from halmirror.store.model import Stream, Window
     from halmirror.store.writer import Writer
-
-_REMEMBERED_SETS = 50_000
-"""Distinct lists of sets whose numbers are remembered; HAL has some hundred thousand."""
 
 _MOST_ENTRIES = 2 * BATCH
 """Entries kept at hand; further ones are made from the contents, for which memory is no limit."""
@@ -45,12 +41,12 @@ class States:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._connection = writer.connection
-        self._set_lists: dict[tuple[str, ...], int] = {}
+        self._sets = Sets(writer.connection)
         self.entries: dict[int, Entry] = {}
 
     def forget(self) -> None:
         """Nothing of what a transaction gave numbers to holds any more: it was rolled back."""
-        self._set_lists.clear()
+        self._sets.forget()
         self.entries.clear()
 
     def store(
@@ -109,7 +105,7 @@ class States:
             gone += row.deleted
             states.append(
                 (state, document, row.version, number, _kept_identifier(row), row.datestamp,
-                 self._set_list(row.sets), "deleted" if row.deleted else "active", seq,
+                 self._sets.numbers(row.sets), "deleted" if row.deleted else "active", seq,
                  self._writer.run)
             )  # fmt: skip
             state += 1
@@ -160,7 +156,7 @@ class States:
         held = self._current(document, row.version)
         if again and held is not None and self._is_staler(row, held):
             return Counts(unchanged=1)
-        sets = self._set_list(row.sets)
+        sets = self._sets.numbers(row.sets)
         status, content = self._standing(document, row, held)
         if row.frame is not None:
             content = self._content(stream, document, row)
@@ -266,24 +262,6 @@ class States:
                 (held.id, self._writer.sequence(), datestamp),
             )
 
-    def _set_list(self, sets: tuple[str, ...]) -> int:
-        number = self._set_lists.get(sets)
-        if number is not None:
-            return number
-        specs = msgspec.json.encode(sorted(set(sets))).decode()
-        row = self._connection.execute(
-            "SELECT id FROM set_list WHERE specs = ?", (specs,)
-        ).fetchone()
-        number = (
-            int(row[0])
-            if row is not None
-            else self._writer.insert("INSERT INTO set_list (specs) VALUES (?)", specs)
-        )
-        if len(self._set_lists) >= _REMEMBERED_SETS:
-            self._set_lists.clear()
-        self._set_lists[sets] = number
-        return number
-
     def _content(self, stream: Stream, document: int, row: Row) -> int:
         found = self._connection.execute(
             "SELECT id FROM content WHERE document = ? AND version = ? AND digest = ?",
@@ -315,6 +293,6 @@ class _Held:
 
     id: int
     content: int | None
-    sets: int
+    sets: str
     status: str
     datestamp: str

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from halmirror.store import indexer
 from halmirror.store.database import WriteLock, open_for_writing, time_stamp, translated
+from halmirror.store.dictionaries import Dictionaries
 from halmirror.store.model import WINDOW_COLUMNS, Counts, Source, Stream, Window
 from halmirror.store.quarantine import QuarantineLog
 from halmirror.store.room import Room
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from halmirror.batch import Batch
+    from halmirror.batch import Batch, Dictionary
 
 
 class Writer:
@@ -58,6 +59,7 @@ class Writer:
             raise
         self.quarantine = QuarantineLog(self.connection, self.transaction, self.now)
         self._states = States(self)
+        self._dictionaries = Dictionaries(self)
         try:
             with self.transaction():
                 self.run = self.insert(
@@ -72,6 +74,10 @@ class Writer:
     def __exit__(self, *exception: object) -> None:
         self.connection.close()
         self._lock.release()
+
+    def dictionary(self, source: int) -> Dictionary | None:
+        """The zstd dictionary for new frames of a source, where it has one."""
+        return self._dictionaries.of(source)
 
     def finish(self, outcome: str, report: object) -> None:
         """Close the run's entry with its outcome and its report (anything JSON can say)."""
@@ -363,6 +369,7 @@ class Writer:
                 added = self.quarantine.keep(stream, window, batch.rejected)
                 counts += Counts(quarantined=added)
             self.save(window)
+        self._dictionaries.grown(stream.source, counts.new + counts.changed)
         return counts, fresh
 
     def commit_batch(self, stream: Stream, batch: Batch) -> Counts:

@@ -1,0 +1,66 @@
+"""The sets that states name: each setSpec is kept once, and a state keeps a JSON list of numbers.
+
+The numbers of a list ascend, so two lists of the same sets are the same text.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+_REMEMBERED = 100_000
+"""Sets and lists that are remembered; HAL has some ten thousand sets."""
+
+
+class Sets:
+    """Reads and writes lists of sets over a connection; one that only reads calls `specs` alone."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._specs: dict[int, str] = {}
+        self._numbers: dict[str, int] = {}
+
+    def specs(self, numbers: str) -> tuple[str, ...]:
+        """The setSpecs of a list of numbers, sorted.  Raises `ValueError` where it is none."""
+        return tuple(sorted(self._spec(int(number)) for number in json.loads(numbers)))
+
+    def numbers(self, specs: Iterable[str]) -> str:
+        """The list of numbers of setSpecs, those that are new entered; inside a transaction."""
+        found = sorted(self._number(spec) for spec in set(specs))
+        return "[" + ",".join(map(str, found)) + "]"
+
+    def forget(self) -> None:
+        """A transaction that may have given numbers was rolled back."""
+        self._numbers.clear()
+
+    def _spec(self, number: int) -> str:
+        spec = self._specs.get(number)
+        if spec is None:
+            row = self._connection.execute(
+                "SELECT spec FROM set_spec WHERE id = ?", (number,)
+            ).fetchone()
+            if row is None:
+                raise ValueError(f"there is no set of number {number}")
+            spec = row[0]
+            if len(self._specs) >= _REMEMBERED:
+                self._specs.clear()
+            self._specs[number] = spec
+        return spec
+
+    def _number(self, spec: str) -> int:
+        number = self._numbers.get(spec)
+        if number is None:
+            row = self._connection.execute(
+                "INSERT INTO set_spec (spec) VALUES (?) "
+                "ON CONFLICT (spec) DO UPDATE SET spec = spec RETURNING id",
+                (spec,),
+            ).fetchone()
+            number = int(row[0])
+            if len(self._numbers) >= _REMEMBERED:
+                self._numbers.clear()
+            self._numbers[spec] = number
+        return number
