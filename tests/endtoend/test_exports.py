@@ -290,6 +290,19 @@ def test_a_terminal_obeys_nothing_in_a_shown_record(
     assert "\u202e" in command("show", hostile, "--format", "ris").out
 
 
+@pytest.mark.parametrize(
+    "statement", ["INSERT INTO derived VALUES ('outdated', ?)", "UPDATE derived SET upto = ?"]
+)
+def test_the_order_by_year_needs_no_index(
+    harvested: CommandLine, changed: Callable[[str, str], CommandLine], statement: str
+) -> None:
+    copy = changed(statement, "1")
+    with Mirror(copy.mirror) as ours, Mirror(harvested.mirror) as theirs:
+        lines = list(ours.lines(by_year=True))
+        assert lines == list(theirs.lines(by_year=True))
+    assert len(lines) == 73
+
+
 def test_a_damaged_record_leaves_no_file(
     changed: Callable[[str, str], CommandLine], tmp_path: Path
 ) -> None:

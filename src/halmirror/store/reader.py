@@ -24,6 +24,7 @@ from halmirror.record import (
     versioned,
 )
 from halmirror.store.dictionaries import codec
+from halmirror.store.indexer import is_behind, is_outdated
 from halmirror.store.sets import Sets
 
 if TYPE_CHECKING:
@@ -173,8 +174,7 @@ class Reader:
         names = self.connection.execute("SELECT name, id FROM source ORDER BY name").fetchall()
         marks = ", ".join(f"'{status}'" for status in STATUSES if status in statuses)
         within = f"d.source = :source AND {_HELD_AT} AND s.status IN ({marks})"
-        if by_year:
-            self.connection.create_function("year_of", 1, self._year, deterministic=True)
+        order = f"{self._year_order()}, " if by_year else ""
         for _, source in names:
             bound = {"source": source, "at": at}
             if contents is None and not by_year:
@@ -186,7 +186,6 @@ class Reader:
                     yield State._make(row)
                 continue
             # Small keys are put in order first (SQLite's sorter spills what is too much).
-            order = "year_of(c.frame), " if by_year else ""
             keys = self.connection.execute(
                 f"SELECT s.id, s.content FROM {TABLES} WHERE {within} "
                 f"ORDER BY {order}d.local_id, s.version",
@@ -195,6 +194,15 @@ class Reader:
             for number, content in keys:
                 if contents is None or content in contents:
                     yield self.state(number, at)
+
+    def _year_order(self) -> str:
+        """What to order by for the year: the index's column where that is sure to be right."""
+        indexed = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'entry'")
+        if indexed.fetchone() and not (is_behind(self.connection) or is_outdated(self.connection)):
+            held = "SELECT e.year FROM entry e WHERE e.content = s.content"
+            return f"coalesce(({held}), {_NO_YEAR})"
+        self.connection.create_function("year_of", 1, self._year, deterministic=True)
+        return "year_of(c.frame)"
 
     def chosen(
         self, keys: Sequence[tuple[int, int]], at: int, *, by_year: bool = False
