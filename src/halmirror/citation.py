@@ -22,8 +22,6 @@ from halmirror.tails import built_tail
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-STYLES = ("hal",)
-"""The styles that `halmirror cite` knows; ``hal`` is the line on HAL's own page."""
 SHOWN_AUTHORS = 5
 """As many authors stand in HAL's citation; further ones are ``et al.``."""
 
@@ -91,8 +89,8 @@ def title_in(titles: tuple[Title, ...], languages: tuple[str, ...]) -> Title | N
     first: dict[str, Title] = {}
     for title in titles:
         if title.lang:
-            first.setdefault(_primary(title.lang), title)
-    wanted = (first.get(_primary(language)) for language in (*languages, "en"))
+            first.setdefault(primary(title.lang), title)
+    wanted = (first.get(primary(language)) for language in (*languages, "en"))
     return next((title for title in wanted if title), titles[0] if titles else None)
 
 
@@ -100,7 +98,7 @@ def with_subtitle(title: Title) -> str:
     """``Titre : sous-titre`` in French, ``Title: subtitle`` in any other language."""
     if not title.subtitle:
         return title.value
-    colon = " : " if title.lang and _primary(title.lang) == "fr" else ": "
+    colon = " : " if title.lang and primary(title.lang) == "fr" else ": "
     return f"{title.value}{colon}{title.subtitle}"
 
 
@@ -142,7 +140,8 @@ def roles(body: Body) -> Roles:
     return Roles()
 
 
-def _primary(language: str) -> str:
+def primary(language: str) -> str:
+    """The language of a tag (BCP 47) without script and region: ``fr`` of ``fr-CA``."""
     return language.split("-", 1)[0].lower()
 
 

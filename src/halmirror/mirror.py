@@ -78,9 +78,9 @@ class Filters:
         """The filters as query nodes, one a kind.  Raises `QueryError`."""
         found: list[tree.Node] = []
         if self.author:
-            found.append(tree.Any(tuple(_words_in(value, "creator") for value in self.author)))
+            found.append(tree.Any(tuple(tree.words_in(value, "creator") for value in self.author)))
         if self.title:
-            found.append(tree.Any(tuple(_words_in(value, "title") for value in self.title)))
+            found.append(tree.Any(tuple(tree.words_in(value, "title") for value in self.title)))
         kinds = ("year", "type", "domain", "lang", "set", "access", "source")
         found.extend(
             tree.Any(tuple(tree.facet(kind, value) for value in getattr(self, kind)))
@@ -425,9 +425,14 @@ class Mirror:
         at: int | None = None,
         unique: bool = False,
         only: Chosen | None = None,
+        by_year: bool = False,
     ) -> Iterator[bytes]:
-        """The same as lines of JSON."""
-        for view, state in self._states(filters, at, unique=unique, only=only):
+        """The same as lines of JSON.
+
+        ``by_year``: by source, year (none last), id and version.
+        """
+        states = self._states(filters, at, unique=unique, only=only, by_year=by_year)
+        for view, state in states:
             yield view.json(state)
 
     def sources(
@@ -453,8 +458,34 @@ class Mirror:
             elif left_out is not None:
                 left_out[state.prefix] = left_out.get(state.prefix, 0) + 1
 
+    def count(
+        self,
+        filters: Filters | None = None,
+        *,
+        at: int | None = None,
+        only: Chosen | None = None,
+    ) -> int:
+        """About how many records `records` gives: those with metadata, copies not left out.
+
+        Counted in the search index, without reading a record.
+        """
+        filters = filters or Filters()
+        if only is not None:
+            return len(only)
+        with translated(self.path):
+            latest = self._reader.latest()
+            index = Index(self._connection, latest if at is None else at, latest)
+            nodes, statuses = filters.nodes(), filters.statuses()
+            return len(_hits(index, nodes, statuses) if nodes else index.standing(statuses))
+
     def _states(
-        self, filters: Filters | None, at: int | None, *, unique: bool, only: Chosen | None
+        self,
+        filters: Filters | None,
+        at: int | None,
+        *,
+        unique: bool,
+        only: Chosen | None,
+        by_year: bool = False,
     ) -> Iterator[tuple[View, State]]:
         """The states picked, over a connection and one transaction of their own.
 
@@ -466,7 +497,7 @@ class Mirror:
         with self._snapshot() as connection:
             reader = Reader(connection)
             if only is not None:
-                yield from _chosen(reader, only)
+                yield from _chosen(reader, only, by_year=by_year)
                 return
             latest = reader.latest()
             seq = latest if at is None else at
@@ -474,8 +505,8 @@ class Mirror:
             picked = _picker(statuses, hits)
             spare = spare_documents(reader, seq, picked, self._preference) if unique else ()
             view = View(reader, seq, everything=hits is None or len(hits) > _FEW)
-            for state in reader.every(seq, statuses):
-                if picked(state) and state.document not in spare:
+            for state in reader.every(seq, statuses, hits, by_year=by_year):
+                if state.document not in spare:
                     yield view, state
 
     @contextlib.contextmanager
@@ -510,32 +541,11 @@ def _picker(statuses: Sequence[Status], hits: BitMap | None) -> Callable[[State]
     )
 
 
-def _chosen(reader: Reader, only: Chosen) -> Iterator[tuple[View, State]]:
+def _chosen(reader: Reader, only: Chosen, *, by_year: bool) -> Iterator[tuple[View, State]]:
     view = View(reader, only.at, everything=len(only) > _FEW)
-    for document, version in only._states:  # noqa: SLF001 - the two are one thing
-        for state in reader.versions(document, only.at):
-            if state.version == version:
-                yield view, state
-
-
-def _words_in(value: str, column: str) -> tree.Node:
-    """Words of a filter's value in one column; quoted, they follow each other."""
-    parts = tree.parse(value)
-    return _in_column(parts, column)
-
-
-def _in_column(node: tree.Node, column: str) -> tree.Node:
-    match node:
-        case tree.Text(words, None, prefix):
-            return tree.Text(words, column, prefix)
-        case tree.All(parts):
-            return tree.All(tuple(_in_column(part, column) for part in parts))
-        case tree.Any(parts):
-            return tree.Any(tuple(_in_column(part, column) for part in parts))
-        case tree.Not(part):
-            return tree.Not(_in_column(part, column))
-        case _:
-            return node
+    chosen = only._states  # noqa: SLF001 - the two are one thing
+    for state in reader.chosen(chosen, only.at, by_year=by_year):
+        yield view, state
 
 
 def parse_time(time: str) -> str | int:

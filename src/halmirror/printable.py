@@ -20,6 +20,11 @@ def printable(text: str) -> str:
     return "".join(_shown(character) for character in _BLANKS.sub(" ", text).strip())
 
 
+def printable_text(text: str) -> str:
+    r"""``text`` with its lines and blanks as they are, and nothing else that a terminal obeys."""
+    return "".join(one if one in "\n\t" else _shown(one) for one in text.replace("\r\n", "\n"))
+
+
 def _shown(character: str) -> str:
     if character in _HARMLESS or unicodedata.category(character) not in _HIDDEN:
         return character

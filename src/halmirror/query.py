@@ -141,6 +141,25 @@ def facet(kind: str, value: str) -> Node:
     return Facet(kind, value)
 
 
+def words_in(value: str, column: str) -> Node:
+    """Words of a filter's value in one column; quoted, they follow each other."""
+    return _in_column(parse(value), column)
+
+
+def _in_column(node: Node, column: str) -> Node:
+    match node:
+        case Text(words, None, prefix):
+            return Text(words, column, prefix)
+        case All(parts):
+            return All(tuple(_in_column(part, column) for part in parts))
+        case Any(parts):
+            return Any(tuple(_in_column(part, column) for part in parts))
+        case Not(part):
+            return Not(_in_column(part, column))
+        case _:
+            return node
+
+
 def texts(node: Node) -> list[Text]:
     """The texts that a hit may contain (not those under NOT), for ranking and marking."""
     if isinstance(node, Text):

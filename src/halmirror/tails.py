@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from halmirror.labels import Ui
     from halmirror.record import Body
 
-_MONTHS: Final = (
+MONTHS: Final = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 )  # fmt: skip
+"""The months as HAL writes them, in any language."""
+
 _AT_A_CONFERENCE: Final = frozenset({"COMM", "POSTER", "PRESCONF"})
 _VOLUMES: Final = frozenset({"DOUV", "PROCEEDINGS", "ISSUE"})
 _THESES: Final = frozenset({"THESE", "HDR", "MEM"})
@@ -120,8 +122,8 @@ def _month_and_year(body: Body) -> str | None:
     if body.date is None or body.year is None:
         return None
     month = body.date[5:7]
-    known = body.date[4:5] == "-" and month.isdigit() and 1 <= int(month) <= len(_MONTHS)
-    return f"{_MONTHS[int(month) - 1]} {body.year}" if known else None
+    known = body.date[4:5] == "-" and month.isdigit() and 1 <= int(month) <= len(MONTHS)
+    return f"{MONTHS[int(month) - 1]} {body.year}" if known else None
 
 
 def _ui(body: Body) -> Ui:

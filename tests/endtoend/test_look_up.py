@@ -317,6 +317,9 @@ def test_cite_gives_hals_line_for_each_identifier(harvested: CommandLine) -> Non
 
 
 def test_cite_in_an_unknown_style_lists_what_there_is(harvested: CommandLine) -> None:
-    ran = harvested("cite", "hal-04493396", "--style", "apa")
+    ran = harvested("cite", "hal-04493396", "--style", "bibble")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "halmirror: --style: there is no style 'apa'; there is hal\n"
+    assert ran.err == (
+        "halmirror: --style: there is no style 'bibble'; there are hal, apa, chicago-author-date, "
+        "harvard, ieee, iso690, iso690-numeric, mla, vancouver, and any .csl file\n"
+    )

@@ -12,8 +12,9 @@ from pybtex.database import parse_string
 from export.bibtex_cases import CASES, OMITTED, REASONS, people
 from halmirror.citation import cite
 from halmirror.errors import UsageError
-from halmirror.export import FORMATS, load
-from halmirror.export.bibtex import citation_key, entry, entry_type, write
+from halmirror.export import FORMATS, Wanted, load
+from halmirror.export.bibtex import citation_key, entry, write
+from halmirror.export.facts import entry_type
 from halmirror.record import (
     Body,
     Container,
@@ -99,7 +100,7 @@ def test_a_file_has_the_terms_first_and_a_blank_line_after_each_entry() -> None:
     out = io.BytesIO()
     records = [made(titles=(Title("One"),)), made("OTHER", titles=(Title("Two"),))]
     terms = "1) No commercial use of the extracted data\n2) The source must be cited (a@b.fr)"
-    assert write(iter(records), out, terms) == 2
+    assert write(iter(records), out, Wanted(statement=terms)) == 2
     assert out.getvalue().decode() == (
         "% 1) No commercial use of the extracted data\n"
         "% 2) The source must be cited (a(at)b.fr)\n"
@@ -121,7 +122,7 @@ def test_a_file_has_the_terms_first_and_a_blank_line_after_each_entry() -> None:
 
 def test_no_records_and_no_terms_give_an_empty_file() -> None:
     out = io.BytesIO()
-    assert write([], out, None) == 0
+    assert write([], out, Wanted()) == 0
     assert out.getvalue() == b""
 
 
@@ -129,7 +130,7 @@ def test_the_format_is_in_the_table_and_loads() -> None:
     assert FORMATS["bibtex"].endings == (".bib",)
     out = io.BytesIO()
     _, writer = load("bibtex")
-    assert writer.write([made()], out, None) == 1
+    assert writer([made()], out, Wanted()) == 1
     with pytest.raises(UsageError, match=r"unknown export format 'docx'; known are: .*bibtex"):
         load("docx")
 
@@ -149,7 +150,11 @@ def test_keys_are_hals_for_72_recorded_records() -> None:
 def test_every_recorded_record_is_read_back() -> None:
     out = io.BytesIO()
     records = recorded_records()
-    assert write(records.values(), out, "The source must be cited") == len(records) == 92
+    assert (
+        write(records.values(), out, Wanted(statement="The source must be cited"))
+        == len(records)
+        == 92
+    )
     read = parse_string(out.getvalue().decode(), "bibtex").entries
     assert len(read) == 92
     for record in records.values():
@@ -416,7 +421,7 @@ def test_no_text_breaks_the_structure(
         ),
     )
     out = io.BytesIO()
-    write([record, record], out, terms)
+    write([record, record], out, Wanted(statement=terms))
     text = out.getvalue().decode()
     entries = text[text.index("\n\n") + 2 :]
     assert balanced(entries)

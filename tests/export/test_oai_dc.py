@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from halmirror.export import Wanted
 from halmirror.export.oai_dc import write
 
 
@@ -23,7 +24,7 @@ from halmirror.export.oai_dc import write
 )
 def test_hyphens_are_set_apart(statement: str, comment: str) -> None:
     out = io.BytesIO()
-    assert write([], out, statement) == 0
+    assert write([], out, Wanted(statement=statement)) == 0
     first = etree.fromstring(out.getvalue()).getprevious()
     assert first is not None
     assert first.text == comment
@@ -32,5 +33,5 @@ def test_hyphens_are_set_apart(statement: str, comment: str) -> None:
 @given(st.text(alphabet="-> <!a"))
 def test_any_statement_keeps_the_file_well_formed(statement: str) -> None:
     out = io.BytesIO()
-    write([], out, statement)
+    write([], out, Wanted(statement=statement))
     assert etree.fromstring(out.getvalue()).tag.endswith("ListRecords")

@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("halmirror.cli.past", "What changed in a record, in words."),
     "changes": ("halmirror.cli.past", "The feed of what changed in the mirror."),
     "status": ("halmirror.cli.state", "What the mirror holds, and how its harvests stand."),
-    "export": ("halmirror.cli.exporting", "Write records as JSON Lines, XML or BibTeX."),
+    "export": ("halmirror.cli.exporting", "Write records as tables, references, RDF or XML."),
     "quarantine": ("halmirror.cli.quarantining", "What could not be taken: list, show, retry."),
     "renormalise": ("halmirror.cli.renormalising", "Apply today's rules to what is held."),
     "source": ("halmirror.cli.sourcing", "Add, check or list repositories."),

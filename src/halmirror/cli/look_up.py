@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -21,20 +21,24 @@ from halmirror.cli.context import (
     say_missing,
 )
 from halmirror.errors import NotFoundError, UsageError
-from halmirror.printable import printable, printable_json
+from halmirror.export import FORMATS, SHOWN, Wanted, load
+from halmirror.printable import printable, printable_json, printable_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from halmirror.labels import Ui
     from halmirror.mirror import Filters, Hits, Mirror
+    from halmirror.record import Record
+
+_Taken = TypeVar("_Taken")
 
 
 @click.command()
 @click.argument("identifiers", nargs=-1, required=True, metavar="ID...")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "dc", "bibtex"]), default="text",
-    show_default=True, help="How to write each record.",
+    "--format", "form", type=click.Choice(["text", "json", "dc", *SHOWN]), default="text",
+    show_default=True, help="How to write the records.",
 )  # fmt: skip
 @click.option("--as-of", metavar="TIME", help="As the mirror held it: a day, time stamp or run.")
 @click.option(
@@ -71,57 +75,59 @@ def show(
     check_time(as_of)
     if view and form not in ("text", "json"):
         raise UsageError(f"--{view} is written as text or json, not as {form}; leave one out")
-    asked = missing = 0
+    ui = lang or invocation.ui
     with invocation.mirror() as mirror:
+        asked = _Asked(_each(identifiers), as_of)
         at = mirror.seq_at(as_of) if as_of else None
-        for identifier in _each(identifiers):
-            asked += 1
-            ui = lang or invocation.ui
-            text = (_VIEWS[view] if view else _shown)(mirror, identifier, form, ui, at)
-            if text is None:
-                missing += 1
-                say_missing(identifier, as_of)
-            else:
-                if asked > 1 and form == "text":
+        if form in FORMATS:
+            lines = FORMATS[form].takes == "lines"
+            _written(asked.found(lambda one: _item(mirror, one, at, lines=lines)), form)
+        else:
+            view_of = _VIEWS[view] if view else _shown
+            texts = asked.found(lambda one: view_of(mirror, one, form, ui, at))
+            for number, text in enumerate(texts):
+                if number and form == "text":
                     click.echo()
                 click.echo(text)
-    if missing:
-        raise click.exceptions.Exit(1 if missing == asked else 3)
+    asked.end()
 
 
 @click.command()
 @click.argument("identifiers", nargs=-1, required=True, metavar="ID...")
-@click.option("--style", default="hal", show_default=True, metavar="STYLE", help="Only hal so far.")
+@click.option(
+    "--style", default="hal", show_default=True, metavar="STYLE",
+    help="hal, apa, chicago-author-date, harvard, ieee, iso690, iso690-numeric, mla, vancouver, "
+    "or a file of the Citation Style Language (.csl).",
+)  # fmt: skip
 @pass_invocation
 def cite(invocation: Invocation, identifiers: tuple[str, ...], style: str) -> None:
     """Give the citation of records, one a line, without a network.
 
     The style "hal" is the line that HAL's own page has under "Cite". IDs are those of show;
-    "-" reads them from standard input, one a line.
+    "-" reads them from standard input, one a line. A style that leaves the language open is
+    in that of the interface: see --ui.
 
     \b
     Examples:
       halmirror cite hal-04493396
-      halmirror cite - --style hal < identifiers.txt
+      halmirror cite hal-04493396 --style apa
+      halmirror --ui fr cite - --style iso690 < identifiers.txt
     """
-    from halmirror.citation import STYLES
-    from halmirror.citation import cite as line_of
+    if style != "hal":
+        from halmirror.export import csl
 
-    if style not in STYLES:
-        raise UsageError(f"--style: there is no style '{style}'; there is {', '.join(STYLES)}")
-    asked = missing = 0
+        csl.check(style)
     with invocation.mirror() as mirror:
-        for identifier in _each(identifiers):
-            asked += 1
-            record = mirror.get(identifier)
-            if record is None:
-                missing += 1
-                say_missing(identifier, None)
+        asked = _Asked(_each(identifiers), None)
+        for record in asked.found(mirror.get):
+            if style == "hal":
+                from halmirror.citation import cite as line_of
+
+                line = line_of(record, later_versions=mirror.has_later_version(record))
             else:
-                later = mirror.has_later_version(record)
-                click.echo(printable(line_of(record, later_versions=later)))
-    if missing:
-        raise click.exceptions.Exit(1 if missing == asked else 3)
+                line = csl.cite(record, style, invocation.ui)
+            click.echo(printable(line))
+    asked.end()
 
 
 @click.command()
@@ -136,7 +142,7 @@ def cite(invocation: Invocation, identifiers: tuple[str, ...], style: str) -> No
 @click.option("--facets", is_flag=True, help="Count hits by type, year, domain, language …")
 @click.option("--as-of", metavar="TIME", help="As the mirror held it: a day, time stamp or run.")
 @click.option(
-    "--format", "form", type=click.Choice(["table", "json", "jsonl", "ids"]), default="table",
+    "--format", "form", type=click.Choice(["table", "json", "ids", *SHOWN]), default="table",
     show_default=True,
 )  # fmt: skip
 @pass_invocation
@@ -175,9 +181,9 @@ def search(
         )  # fmt: skip
     if form == "json":
         click.echo(printable_json(_json(hits)))
-    elif form == "jsonl":
-        for record in hits.records:
-            click.echo(printable_json(record.json().decode()))
+    elif form in FORMATS:
+        lines = FORMATS[form].takes == "lines"
+        _written((one.json() if lines else one for one in hits.records), form)
     elif form == "ids":
         for record in hits.records:
             click.echo(printable(record.versioned_id))
@@ -197,6 +203,59 @@ def check_search(query: str, picked: Filters, cursor: str | None, known: Sequenc
     check_sources(picked.source, known)
     if cursor:
         read_cursor(cursor)
+
+
+class _Asked:
+    """Identifiers that were asked for, and how many of them name nothing."""
+
+    def __init__(self, identifiers: Iterable[str], as_of: str | None) -> None:
+        self._identifiers = identifiers
+        self._as_of = as_of
+        self._count = 0
+        self._missing = 0
+
+    def found(self, take: Callable[[str], _Taken | None]) -> Iterator[_Taken]:
+        """What there is for each, in their order; one that names nothing is told."""
+        for identifier in self._identifiers:
+            self._count += 1
+            taken = take(identifier)
+            if taken is None:
+                self._missing += 1
+                say_missing(identifier, self._as_of)
+            else:
+                yield taken
+
+    def end(self) -> None:
+        """Exits 1 where none names a record, 3 where some do not."""
+        if self._missing:
+            raise click.exceptions.Exit(1 if self._missing == self._count else 3)
+
+
+def _item(mirror: Mirror, identifier: str, at: int | None, *, lines: bool) -> Record | bytes | None:
+    """The record of an identifier as a format takes it."""
+    return mirror.json(identifier, at=at) if lines else mirror.get(identifier, at=at)
+
+
+def _written(items: Iterable[Record | bytes], form: str) -> None:
+    """Write records to standard output in an export format.
+
+    A terminal gets nothing that it would obey; JSON is escaped wherever it goes, as its value
+    stays the same.
+    """
+    _, writer = load(form)
+    if form == "jsonl":
+        for line in cast("Iterable[bytes]", items):
+            click.echo(printable_json(line.decode()))
+        return
+    if sys.stdout is not None and sys.stdout.isatty():
+        held = io.BytesIO()
+        writer(items, held, Wanted())
+        click.echo(printable_text(held.getvalue().decode()), nl=False)
+        return
+    from halmirror.export.output import opened
+
+    with opened(None) as out:
+        writer(items, out, Wanted())
 
 
 def _each(identifiers: tuple[str, ...]) -> Iterator[str]:
@@ -219,10 +278,6 @@ def _shown(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) -
             return mirror.source_metadata(identifier, at=at)[1].source.decode()
         except NotFoundError:
             return None
-    if form == "bibtex":
-        from halmirror.export import bibtex
-
-        return bibtex.entry(record).rstrip("\n")
     from halmirror.export import text
 
     later = mirror.has_later_version(record)

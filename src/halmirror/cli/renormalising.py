@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-import time
 from typing import TYPE_CHECKING
 
 import click
@@ -13,18 +10,10 @@ from halmirror.cli.context import Invocation, log_format_option, pass_invocation
 from halmirror.printable import printable, printable_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from rich.progress import Progress, TaskID
-
     from halmirror.cli.progress import LogFormat
     from halmirror.renormalise import KeyChanges, Report, SourceReport
-    from halmirror.watching import Observer
-
-    Watch = Callable[[str, int, int], None]
 
 _FAILURES_TOLD = 20
-_LOG_SECONDS = 30.0
 
 
 @click.command()
@@ -63,9 +52,11 @@ def renormalise(
     """
     from halmirror import renormalise as renormalising
     from halmirror.cli.signals import heeded
+    from halmirror.cli.watched import watched
 
     settings = invocation.settings
-    with heeded() as stop, _watching(invocation, log_format) as watch:
+    watching = watched(invocation, "normalised again", log_format)
+    with heeded() as stop, watching as watch:
         report = renormalising.renormalise(
             settings.mirror.path,
             sources=sources,
@@ -87,52 +78,6 @@ def renormalise(
         raise report.failure
     if report.exit_code:
         raise click.exceptions.Exit(report.exit_code)
-
-
-@contextlib.contextmanager
-def _watching(invocation: Invocation, log_format: LogFormat) -> Iterator[Watch]:
-    """A bar for each source on a terminal, a line now and then elsewhere."""
-    if log_format == "text" and not invocation.quiet and sys.stderr and sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            yield _bars(progress)
-        return
-    from halmirror.cli.progress import observer
-
-    told = observer(quiet=invocation.quiet, verbose=invocation.verbose, log_format=log_format)
-    with told as watching:
-        yield _lines(watching, 0.0 if invocation.verbose else _LOG_SECONDS)
-
-
-def _bars(progress: Progress) -> Watch:
-    tasks: dict[str, TaskID] = {}
-
-    def move(source: str, done: int, total: int) -> None:
-        if source not in tasks:
-            tasks[source] = progress.add_task(printable(source), total=total)
-        progress.update(tasks[source], completed=done)
-
-    return move
-
-
-def _lines(watching: Observer, seconds: float) -> Watch:
-    last = time.monotonic()
-
-    def tell(source: str, done: int, total: int) -> None:
-        nonlocal last
-        if time.monotonic() - last >= seconds:
-            last = time.monotonic()
-            watching.note(f"{source}: {done} of {total} normalised again")
-
-    return tell
 
 
 def _tell(source: SourceReport, report: Report) -> None:

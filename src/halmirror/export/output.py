@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _NAME_KEPT = 200
 """Bytes of a file's name that the file beside it keeps; file systems allow 255."""
 
+_WRITTEN_AT_ONCE = 1 << 20
+
 
 @contextlib.contextmanager
 def opened(path: Path | None) -> Iterator[IO[bytes]]:
@@ -28,6 +30,8 @@ def opened(path: Path | None) -> Iterator[IO[bytes]]:
     Raises `OutputError`.
     """
     if path is None:
+        if sys.stdout is None:
+            raise OutputError("standard output is closed; name a file with --output")
         out = sys.stdout.buffer
         yield out
         out.flush()
@@ -67,7 +71,7 @@ def _direct(path: Path) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def _wrapped(path: Path, suffix: str) -> Iterator[IO[bytes]]:
-    with path.open("wb") as raw:
+    with path.open("wb", _WRITTEN_AT_ONCE) as raw:
         if suffix == ".gz":
             # No name and no time inside: the same records give the same bytes.
             with gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:

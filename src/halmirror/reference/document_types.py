@@ -117,6 +117,44 @@ DOCUMENT_TYPES: dict[str, DocumentType] = {
 }
 """The 30 types by code, in HAL's order."""
 
+_THESIS = DocumentType(
+    "", "Theses", "Thèses", _EU_REPO + "other", _COAR + "c_46ec",
+    "Thesis", "misc", "thesis", "THES", "thesis",
+)  # fmt: skip
+_DATASET = DocumentType(
+    "", "Datasets", "Jeux de données", _EU_REPO + "other", _COAR + "c_ddb1",
+    "Dataset", "misc", "dataset", "DATA", "dataset",
+)  # fmt: skip
+_BY_COAR = {
+    **{_COAR + one: DOCUMENT_TYPES[code] for code, coar in (
+        ("ART", "c_6501 c_2df8fbb1 c_dcae04bc"),
+        ("COMM", "c_5794"),
+        ("POSTER", "c_6670"),
+        ("OUV", "c_2f33"),
+        ("COUV", "c_3248"),
+        ("PATENT", "c_15cd"),
+        ("REPORT", "c_93fc c_18ws c_18gh"),
+        ("UNDEFINED", "c_816b c_8042"),
+        ("THESE", "c_db06"),
+        ("MEM", "c_bdcc c_7a1f"),
+        ("LECTURE", "c_8544"),
+        ("IMG", "c_c513 c_ecc8"),
+        ("VIDEO", "c_12ce"),
+        ("SON", "c_18cc"),
+        ("MAP", "c_12cd"),
+        ("SOFTWARE", "c_5ce6"),
+        ("NOTE", "c_ba08"),
+        ("PROCEEDINGS", "c_f744"),
+        ("BLOG", "c_6947"),
+    ) for one in coar.split()},
+    _THESIS.coar: _THESIS,
+    _DATASET.coar: _DATASET,
+}  # fmt: skip
+"""What other repositories' COAR types are called: HAL's type where it means the same or more.
+
+A thesis of no known degree and a dataset are none of HAL's types: their rows have no code.
+"""
+
 _FORMER_LABELS = (
     ("OUV", "Ouvrage (y compris édition critique et traduction)"),
     ("OTHER", "Autre publication"),
@@ -196,6 +234,11 @@ def by_former_label(text: str) -> str | None:
     Several former types became one, so the label says more than the code.
     """
     return _BY_FORMER_LABEL.get(_folded(text))
+
+
+def by_coar(address: str) -> DocumentType | None:
+    """The row of a COAR resource type, for records of repositories that are not HAL."""
+    return _BY_COAR.get(address)
 
 
 def by_term(term: str) -> str | None:

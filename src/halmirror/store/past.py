@@ -31,7 +31,7 @@ class Past:
             f"AND {_SEEN} ORDER BY s.first_seq, s.version",
             {"document": document, "at": _AS_BEGUN, "upto": at},
         )
-        return [State(*row) for row in rows]
+        return [State._make(row) for row in rows]
 
     def before(self, state: State) -> State | None:
         """The state before this one: of the same version, else of the version below it."""
@@ -45,7 +45,7 @@ class Past:
                 "at": _AS_BEGUN,
             },
         ).fetchone()
-        return State(*row) if row else None
+        return State._make(row) if row else None
 
     def begun(self, after: int, upto: int) -> Iterator[State]:
         """The states that began after one commit and up to another, by commit.
@@ -89,4 +89,4 @@ class Past:
             f"SELECT {COLUMNS} FROM {TABLES} WHERE s.id = :number",
             {"number": number, "at": _AS_BEGUN},
         ).fetchone()
-        return State(*row)
+        return State._make(row)

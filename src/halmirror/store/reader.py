@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from pyroaring import BitMap
@@ -25,6 +24,7 @@ from halmirror.record import (
     versioned,
 )
 from halmirror.store.dictionaries import codec
+from halmirror.store.indexer import is_behind, is_outdated
 from halmirror.store.sets import Sets
 
 if TYPE_CHECKING:
@@ -41,12 +41,21 @@ TABLES = (
     "document d JOIN source src ON src.id = d.source JOIN state s ON s.document = d.id "
     "LEFT JOIN content c ON c.id = s.content"
 )
+_NO_YEAR = 1 << 31
 _HELD_AT = "s.first_seq <= :at AND (s.end_seq IS NULL OR s.end_seq > :at)"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class _Year(msgspec.Struct):
+    year: int | None = None
+
+
+_year_decoder = msgspec.json.Decoder(_Year)
+
+
+class State(NamedTuple):
     """How one version of a document stood at a commit.
+
+    A tuple, since whole mirrors are read as such.
 
     ``frame`` is its content, compressed, and ``prefix`` the metadata prefix it came under.
     """
@@ -118,7 +127,7 @@ class Reader:
             "ORDER BY s.version",
             {"document": document, "at": at},
         )
-        return [State(*row) for row in rows]
+        return [State._make(row) for row in rows]
 
     def newest_active(self, document: int, at: int) -> State | None:
         """The document's newest active version at a commit."""
@@ -127,7 +136,7 @@ class Reader:
             "AND s.status = 'active' ORDER BY s.version DESC LIMIT 1",
             {"document": document, "at": at},
         ).fetchone()
-        return State(*row) if row else None
+        return State._make(row) if row else None
 
     def copies(self) -> Iterator[list[int]]:
         """The documents of each id that several sources hold."""
@@ -149,18 +158,85 @@ class Reader:
         )
         return BitMap(row[0] for row in rows)
 
-    def every(self, at: int, statuses: Sequence[str] = ("active",)) -> Iterator[State]:
-        """All states of those statuses at a commit, by source, id and version."""
+    def every(
+        self,
+        at: int,
+        statuses: Sequence[str] = ("active",),
+        contents: BitMap | None = None,
+        *,
+        by_year: bool = False,
+    ) -> Iterator[State]:
+        """All states of those statuses at a commit, by source, id and version.
+
+        ``contents``: only states that have one of these; ``by_year``: by source, year (none
+        last), id and version.
+        """
         names = self.connection.execute("SELECT name, id FROM source ORDER BY name").fetchall()
         marks = ", ".join(f"'{status}'" for status in STATUSES if status in statuses)
+        within = f"d.source = :source AND {_HELD_AT} AND s.status IN ({marks})"
+        order = f"{self._year_order()}, " if by_year else ""
         for _, source in names:
-            rows = self.connection.execute(
-                f"SELECT {COLUMNS} FROM {TABLES} WHERE d.source = :source "
-                f"AND {_HELD_AT} AND s.status IN ({marks}) ORDER BY d.local_id, s.version",
-                {"source": source, "at": at},
+            bound = {"source": source, "at": at}
+            if contents is None and not by_year:
+                rows = self.connection.execute(
+                    f"SELECT {COLUMNS} FROM {TABLES} WHERE {within} ORDER BY d.local_id, s.version",
+                    bound,
+                )
+                for row in rows:
+                    yield State._make(row)
+                continue
+            # Small keys are put in order first (SQLite's sorter spills what is too much).
+            keys = self.connection.execute(
+                f"SELECT s.id, s.content FROM {TABLES} WHERE {within} "
+                f"ORDER BY {order}d.local_id, s.version",
+                bound,
             )
-            for row in rows:
-                yield State(*row)
+            for number, content in keys:
+                if contents is None or content in contents:
+                    yield self.state(number, at)
+
+    def _year_order(self) -> str:
+        """What to order by for the year: the index's column where that is sure to be right."""
+        indexed = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'entry'")
+        if indexed.fetchone() and not (is_behind(self.connection) or is_outdated(self.connection)):
+            held = "SELECT e.year FROM entry e WHERE e.content = s.content"
+            return f"coalesce(({held}), {_NO_YEAR})"
+        self.connection.create_function("year_of", 1, self._year, deterministic=True)
+        return "year_of(c.frame)"
+
+    def chosen(
+        self, keys: Sequence[tuple[int, int]], at: int, *, by_year: bool = False
+    ) -> Iterator[State]:
+        """The states at a commit of these documents and versions, in the order given.
+
+        ``by_year``: by source, year (none last), id and version.
+        """
+        if by_year:
+            places = [
+                (one.source, self._year(one.frame), one.local_id, one.version, one.document)
+                for one in self.chosen(keys, at)
+            ]
+            keys = [(document, version) for *_, version, document in sorted(places)]
+        for document, version in keys:
+            for state in self.versions(document, at):
+                if state.version == version:
+                    yield state
+
+    def state(self, number: int, at: int) -> State:
+        """The state of that row number, its datestamp as of a commit."""
+        row = self.connection.execute(
+            f"SELECT {COLUMNS} FROM {TABLES} WHERE s.id = :number", {"number": number, "at": at}
+        ).fetchone()
+        return State._make(row)
+
+    def _year(self, frame: bytes | None) -> int:
+        """The year that orders a content by; the greatest of all where its body has none."""
+        if frame is None:
+            return _NO_YEAR
+        try:
+            return _year_decoder.decode(self._codec.open(frame).body).year or _NO_YEAR
+        except (FrameError, msgspec.DecodeError):
+            return _NO_YEAR  # damaged: reading the record itself says so
 
     def of_contents(self, contents: Iterable[int], at: int) -> dict[int, State]:
         """The states at a commit that have these contents, by content."""
@@ -174,7 +250,7 @@ class Reader:
                 {"content": content, "at": at},
             ).fetchone()
             if row is not None:
-                found[content] = State(*row)
+                found[content] = State._make(row)
         return found
 
     def head(self, state: State, at: int, same_as: tuple[SameAs, ...] = ()) -> Head:

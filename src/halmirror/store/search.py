@@ -63,9 +63,7 @@ class Index:
 
         ``preference``: where several sources' copies of one id are hits, only the preferred is.
         """
-        scope = BitMap()
-        for status in statuses:
-            scope |= self._bits("status", status)
+        scope = self.standing(statuses)
         hits = self._evaluate(node, scope) & scope
         if preference is not None and (copies := hits & self._bits(*COPY)):
             hits -= spare_contents(
@@ -76,6 +74,10 @@ class Index:
             return Found(hits, self._by_relevance(hits, texts), "relevance")
         order = "oldest" if sort == "oldest" else "newest"
         return Found(hits, self._by_date(hits, wanted, oldest=order == "oldest"), order)
+
+    def standing(self, statuses: Sequence[str]) -> BitMap:
+        """The contents that are current, of documents of those statuses."""
+        return BitMap.union(*(self._bits("status", status) for status in statuses))
 
     def facets(self, hits: BitMap) -> dict[str, dict[str, int]]:
         """How many hits have each value of each facet, most frequent first."""

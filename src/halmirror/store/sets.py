@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _REMEMBERED = 100_000
-"""Sets and lists that are remembered; HAL has some ten thousand sets."""
+"""Sets that are remembered; HAL has some ten thousand sets."""
+
+_LISTS_REMEMBERED = 10_000
+"""Lists whose sets are kept: whole mirrors are read, and many records share one."""
 
 
 class Sets:
@@ -22,11 +25,18 @@ class Sets:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._specs: dict[int, str] = {}
+        self._lists: dict[str, tuple[str, ...]] = {}
         self._numbers: dict[str, int] = {}
 
     def specs(self, numbers: str) -> tuple[str, ...]:
         """The setSpecs of a list of numbers, sorted.  Raises `ValueError` where it is none."""
-        return tuple(sorted(self._spec(int(number)) for number in json.loads(numbers)))
+        known = self._lists.get(numbers)
+        if known is None:
+            known = tuple(sorted(self._spec(int(number)) for number in json.loads(numbers)))
+            if len(self._lists) >= _LISTS_REMEMBERED:
+                self._lists.clear()
+            self._lists[numbers] = known
+        return known
 
     def numbers(self, specs: Iterable[str]) -> str:
         """The list of numbers of setSpecs, those that are new entered; inside a transaction."""
@@ -36,6 +46,7 @@ class Sets:
     def forget(self) -> None:
         """A transaction that may have given numbers was rolled back."""
         self._numbers.clear()
+        self._lists.clear()
 
     def _spec(self, number: int) -> str:
         spec = self._specs.get(number)
