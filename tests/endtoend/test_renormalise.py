@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from conftest import CommandLine, Ran
+from halmirror.crosswalks import RULES_VERSION
 from halmirror.store.database import WriteLock
 from older_rules import harvest_here, older_rules
 from recorded_endpoint import RECORDED, RecordedEndpoint
@@ -110,7 +111,7 @@ def test_afterwards_the_mirror_is_as_if_harvested_today(
     assert exports(old) == exports(harvested)
     assert identifiers(old) == identifiers(harvested)
     assert tables(old) == before
-    assert rules_held(old) == {1: 73}
+    assert rules_held(old) == {RULES_VERSION: 73}
     for query in ("lexicographie", "author:Romary", "year:2018", "type:ART", "10.9999/of-old"):
         found = [
             one("search", query, "--format", "json", "--facets", "--sort", "newest").out
@@ -172,7 +173,7 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(old: CommandLine) -> None:
     assert told.pop("dry_run") is True
     assert done.pop("dry_run") is False
     assert told == done
-    assert rules_held(old) == {1: 73}
+    assert rules_held(old) == {RULES_VERSION: 73}
 
 
 def test_what_changed_is_told_by_key_with_samples(old: CommandLine) -> None:
@@ -216,7 +217,7 @@ def test_killed_in_the_middle_it_goes_on(
 ) -> None:
     ran = cut(old, "SIGKILL", "renormalise", "--processes", "1", *every)
     assert ran.code == -signal.SIGKILL
-    assert rules_held(old) == {0: 43, 1: 30}
+    assert rules_held(old) == {0: 43, RULES_VERSION: 30}
     again = old("renormalise", *every)
     assert again.code == 0, again.err
     assert again.out.startswith("hal: 43 normalised again, 43 changed, 0 failed\n")
@@ -261,7 +262,7 @@ def test_a_signal_ends_it_after_a_batch(
     assert "interrupted; the next run goes on from here" in ran.err
     assert "Traceback" not in ran.err
     assert ran.out.startswith("hal: 30 normalised again, 30 changed, 0 failed\n")
-    assert rules_held(old) == {0: 43, 1: 30}
+    assert rules_held(old) == {0: 43, RULES_VERSION: 30}
     assert old("renormalise").out.startswith("hal: 43 normalised again")
     assert exports(old) == exports(harvested)
     runs = json.loads(old("status", "--format", "json").out)["runs"]
@@ -307,11 +308,11 @@ def test_only_the_sources_named(old: CommandLine, tmp_path: Path) -> None:
     ran = old("renormalise", "portal")
     assert ran.code == 0, ran.err
     assert ran.out.startswith("portal: 73 normalised again, 73 changed")
-    assert rules_held(old) == {0: 73, 1: 73}
+    assert rules_held(old) == {0: 73, RULES_VERSION: 73}
     ran = old("renormalise")
     assert ran.out.startswith("hal: 73 normalised again, 73 changed")
     assert "portal: 0 normalised again" in ran.out
-    assert rules_held(old) == {1: 146}
+    assert rules_held(old) == {RULES_VERSION: 146}
     unknown = old("renormalise", "nowhere")
     assert unknown.code == 2
     assert "there is no source 'nowhere'; there are: hal, portal" in unknown.err
