@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "quarantine": ("halmirror.cli.quarantining", "What could not be taken: list, show, retry."),
     "renormalise": ("halmirror.cli.renormalising", "Apply today's rules to what is held."),
     "source": ("halmirror.cli.sourcing", "Add, check or list repositories."),
+    "serve": ("halmirror.cli.serving", "Web pages, an HTTP API and OAI-PMH for the mirror."),
     "schedule": ("halmirror.cli.scheduling", "Print what to install for regular harvests."),
     "config": ("halmirror.cli.configuring", "Show, check or make the configuration."),
 }
