@@ -67,3 +67,26 @@ def verify(invocation: Invocation, folder: Path, signers: Path | None) -> None:
     if not invocation.quiet:
         signed = f"signed with {found.signed_by}" if found.signed_by else "not signed"
         click.echo(f"{printable(str(folder))} is as it was written; {printable(signed)}", err=True)
+
+
+@snapshot.command("restore")
+@click.argument("folders", type=_FOLDER, nargs=-1, required=True, metavar="FOLDER...")
+@click.option("--output", type=_FOLDER, required=True, metavar="MIRROR", help="The mirror to make.")
+@pass_invocation
+def restore(invocation: Invocation, folders: tuple[Path, ...], output: Path) -> None:
+    """Make a mirror of a snapshot, or of a whole one and its increments, in any order.
+
+    History, runs and sequence numbers are those of the first mirror: every export is the same,
+    byte for byte. Nothing is overwritten.
+
+    \b
+    Example:
+      halmirror snapshot restore /archive/hal/* --output data/mirror.sqlite
+    """
+    from halmirror.cli.watched import watched
+    from halmirror.snapshot.restore import restore as make
+
+    with watched(invocation, "documents restored") as watch:
+        count = make(folders, output, watch=watch)
+    if not invocation.quiet:
+        click.echo(f"{count} records restored to {printable(str(output))}", err=True)

@@ -139,7 +139,6 @@ class Description(msgspec.Struct, frozen=True):
     record_schema: str
     sources: list[SourceProof]
     files: list[File]
-    forgotten: list[tuple[str, str]] = []
 
 
 _decoder = msgspec.json.Decoder(Description)
