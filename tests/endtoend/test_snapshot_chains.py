@@ -163,3 +163,63 @@ def test_an_increment_needs_the_same_mirror(chain: Chain, tmp_path: Path) -> Non
     ran = other("snapshot", "create", str(tmp_path / "s"), "--since", str(chain.folders[0]))
     assert (ran.code, "is of another mirror" in ran.err) == (1, True)
     assert list((tmp_path / "s").iterdir()) == []
+
+
+def test_diff_tells_what_was_added_changed_and_removed(chain: Chain, tmp_path: Path) -> None:
+    first, second, third, _ = map(str, chain.folders)
+    ran = chain.command("snapshot", "diff", first, second)
+    assert (ran.code, ran.out.splitlines()) == (
+        0,
+        ["changed hal hal-04493396v1: datestamp, sets, titles", "0 added, 1 changed, 0 removed"],
+    )
+    ran = chain.command("snapshot", "diff", second, third, "--format", "jsonl", "--exit-code")
+    assert ran.code == 1
+    assert [json.loads(line) for line in ran.out.splitlines()] == [
+        {
+            "change": "changed",
+            "source": "hal",
+            "id": "hal-04493396",
+            "version": 1,
+            "keys": ["datestamp", "status", "status_since", "followed_by"],
+        },
+        {"change": "added", "source": "hal", "id": "hal-04493396", "version": 2},
+    ]
+    ran = chain.command("snapshot", "diff", third, second)
+    assert ran.out.endswith("0 added, 1 changed, 1 removed\n")
+
+
+def test_a_chain_and_its_mirror_do_not_differ(chain: Chain) -> None:
+    last, mirror = str(chain.folders[-1]), str(chain.command.mirror)
+    ran = chain.command("snapshot", "diff", last, mirror, "--exit-code")
+    assert (ran.code, ran.out) == (0, "0 added, 0 changed, 0 removed\n")
+
+
+def test_list_names_them(chain: Chain) -> None:
+    ran = chain.command("snapshot", "list", str(chain.parent), "--format", "jsonl")
+    found = [json.loads(line) for line in ran.out.splitlines()]
+    assert [one["name"] for one in found] == [one.name for one in chain.folders]
+    assert [one["since"] for one in found] == [None, *(one.name for one in chain.folders[:-1])]
+    assert found[0]["records"] == 73
+    assert chain.command("snapshot", "list", str(chain.parent)).out.startswith(
+        f"{chain.folders[0].name} whole: 73 records, "
+    )
+
+
+def test_prune_never_breaks_a_chain(chain: Chain, tmp_path: Path) -> None:
+    parent = tmp_path / "s"
+    shutil.copytree(chain.parent, parent)
+    shutil.copytree(parent / chain.folders[0].name, parent / ".2020-01-01T00-00-00Z.gone")
+    ran = chain.command("snapshot", "prune", str(parent), "--keep-last", "1", "--dry-run")
+    assert "remove" not in ran.out
+    assert ran.out.count("goes on from it") == 3
+    shutil.rmtree(parent / chain.folders[3].name)
+    shutil.rmtree(parent / chain.folders[2].name)
+    again = create(chain.command, parent)
+    ran = chain.command("snapshot", "prune", str(parent), "--keep-daily", "1")
+    assert ran.out.splitlines() == [
+        f"removed {chain.folders[0].name}",
+        f"removed {chain.folders[1].name}",
+        f"keep {again.name} (daily)",
+    ]
+    assert [one.name for one in parent.iterdir()] == [again.name]
+    assert chain.command("snapshot", "prune", str(parent)).code == 2

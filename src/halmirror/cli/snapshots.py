@@ -90,3 +90,105 @@ def restore(invocation: Invocation, folders: tuple[Path, ...], output: Path) -> 
         count = make(folders, output, watch=watch)
     if not invocation.quiet:
         click.echo(f"{count} records restored to {printable(str(output))}", err=True)
+
+
+@snapshot.command("diff")
+@click.argument("before", type=_FOLDER, metavar="A")
+@click.argument("after", type=_FOLDER, metavar="B")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True
+)
+@click.option("--exit-code", is_flag=True, help="Exit code 1 where they differ.")
+def diff(before: Path, after: Path, form: str, *, exit_code: bool) -> None:
+    """What was added, changed and removed from A to B: folders of snapshots, or a mirror's file.
+
+    The chain of an increment is looked for beside it. As text the last line counts.
+    """
+    from halmirror.snapshot.difference import differences
+
+    counts = {"added": 0, "changed": 0, "removed": 0}
+    for one in differences(before, after):
+        counts[one.change] += 1
+        if form == "jsonl":
+            click.echo(one.json())
+        else:
+            keys = f": {', '.join(one.keys)}" if one.keys else ""
+            click.echo(printable(f"{one.change} {one.source} {one.versioned_id}{keys}"))
+    if form == "text":
+        click.echo(", ".join(f"{count} {what}" for what, count in counts.items()))
+    if exit_code and any(counts.values()):
+        raise click.exceptions.Exit(1)
+
+
+@snapshot.command("list")
+@click.argument("parent", type=_FOLDER)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True
+)
+def list_(parent: Path, form: str) -> None:
+    """The snapshots in PARENT, oldest first."""
+    from halmirror.snapshot.keeping import listed
+
+    for one in listed(parent):
+        click.echo(one.json() if form == "jsonl" else printable(one.line()))
+
+
+@snapshot.command("prune")
+@click.argument("parent", type=_FOLDER)
+@click.option(
+    "--keep-last", "last", type=click.IntRange(min=0), default=0, metavar="N", help="The newest N."
+)
+@click.option(
+    "--keep-daily",
+    "daily",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="The newest of each of the last N days (UTC) that have one.",
+)
+@click.option(
+    "--keep-weekly",
+    "weekly",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="… of N weeks (ISO 8601).",
+)
+@click.option(
+    "--keep-monthly",
+    "monthly",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="… of N months.",
+)
+@click.option(
+    "--keep-yearly",
+    "yearly",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="… of N years.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+def prune(parent: Path, *, dry_run: bool, **keep: int) -> None:
+    """Remove the snapshots in PARENT that no rule keeps.
+
+    What a kept increment goes on from is always kept.
+
+    \b
+    Example:
+      halmirror snapshot prune /archive/hal --keep-daily 7 --keep-monthly 12 --dry-run
+    """
+    from halmirror.errors import UsageError
+    from halmirror.snapshot.keeping import Rules
+    from halmirror.snapshot.keeping import prune as remove
+
+    if not any(keep.values()):
+        raise UsageError("say what to keep: --keep-last, --keep-daily, --keep-monthly …")
+    for verdict in remove(parent, Rules(**keep), dry_run=dry_run):
+        name = verdict.link.told.name
+        if verdict.why:
+            click.echo(printable(f"keep {name} ({', '.join(verdict.why)})"))
+        else:
+            click.echo(f"{'would remove' if dry_run else 'removed'} {name}")

@@ -133,6 +133,7 @@ def create(
         signature.check_key(key)
     connection = open_for_reading(mirror)
     try:
+        parent.mkdir(parents=True, exist_ok=True)
         with held(parent), translated(mirror):
             connection.execute("BEGIN")
             return _Making(mirror, connection, parent, since, watch).run(key)
@@ -148,7 +149,6 @@ def create(
 @contextlib.contextmanager
 def held(parent: Path) -> Iterator[None]:
     """The parent folder, held against another run that makes or prunes snapshots in it."""
-    parent.mkdir(parents=True, exist_ok=True)
     number = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
