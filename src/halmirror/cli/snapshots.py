@@ -192,3 +192,23 @@ def prune(parent: Path, *, dry_run: bool, **keep: int) -> None:
             click.echo(printable(f"keep {name} ({', '.join(verdict.why)})"))
         else:
             click.echo(f"{'would remove' if dry_run else 'removed'} {name}")
+
+
+@snapshot.command("publish")
+@click.argument("parent", type=_FOLDER, metavar="DIR")
+@click.option("--base-url", required=True, metavar="URL", help="The folder's address on the web.")
+@pass_invocation
+def publish(invocation: Invocation, parent: Path, base_url: str) -> None:
+    """Write what makes the snapshots in DIR followed on the web: ResourceSync, and an Atom feed.
+
+    Nothing is sent: any web server that serves DIR at URL does. Run it again when a snapshot
+    came or went.
+    """
+    from halmirror.snapshot.publish import publish as write
+
+    done = write(parent, base_url)
+    if not invocation.quiet:
+        click.echo(
+            f"{done.snapshots} snapshots, {done.resources} files: {printable(done.description)}",
+            err=True,
+        )
