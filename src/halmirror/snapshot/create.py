@@ -80,8 +80,8 @@ SHARD_RECORDS: Final = 50_000
 """Records of a shard, a document's versions never apart."""
 
 _LOG: Final = "log.jsonl"
-_ROW_GROUP: Final = 10_000
-_AT_ONCE: Final = 2_000
+_ROW_GROUP: Final = 4_000
+_AT_ONCE: Final = 1_000
 _TOLD_EVERY: Final = 500
 _FRAME_TIMES: Final = 5
 """Bytes of a snapshot to one of the mirror's frames, at most, as measured; files beside it too."""
@@ -232,6 +232,8 @@ class _Making:
             else:
                 shutil.rmtree(part)
         if found is not None:
+            for half in (found[1] / found[0].name).rglob(".*.part"):
+                half.unlink()
             return found
         name = self._name()
         plan = _Plan(
