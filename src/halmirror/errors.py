@@ -23,6 +23,7 @@
         ListError                         1   a list that contradicts itself
         ReconcileRefusedError             1   too many records would be withdrawn
       OutputError                         1   an export could not be written
+      SnapshotError                       1   a snapshot that is damaged, not whole or not ours
       WorkerError                         1   a worker process died
       StoppedError                      130   a signal, or the caller, asked the run to end
 
@@ -155,6 +156,10 @@ class ReconcileRefusedError(SourceError):
 
 class OutputError(HalmirrorError):
     """An export could not be written."""
+
+
+class SnapshotError(HalmirrorError):
+    """A snapshot that is damaged, not whole, or not what it has to be."""
 
 
 class WorkerError(HalmirrorError):

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "changes": ("halmirror.cli.past", "The feed of what changed in the mirror."),
     "status": ("halmirror.cli.state", "What the mirror holds, and how its harvests stand."),
     "export": ("halmirror.cli.exporting", "Write records as tables, references, RDF or XML."),
+    "snapshot": ("halmirror.cli.snapshots", "Copies that prove themselves: make, check, restore."),
     "quarantine": ("halmirror.cli.quarantining", "What could not be taken: list, show, retry."),
     "renormalise": ("halmirror.cli.renormalising", "Apply today's rules to what is held."),
     "doctor": ("halmirror.cli.care", "Examine the mirror's file, and repair it."),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 import pyarrow as pa
@@ -48,37 +48,21 @@ def write(lines: Iterable[bytes], out: IO[bytes], wanted: Wanted) -> int:
     While lines are read, those before them are turned into columns and written, by another thread.
     Raises `MirrorError` for a line that is no record of this release.
     """
-    keys = chosen(wanted.fields)
-    schema = _schema(keys, wanted)
-    # A line has every key; of those that are not wanted nothing is kept.
-    parsing = pyarrow.json.ParseOptions(
-        explicit_schema=schema,
-        unexpected_field_behavior="ignore" if wanted.fields else "error",
-    )
-    file = pq.ParquetWriter(
-        _Counted(out),
-        schema,
-        compression="zstd",
-        compression_level=_LEVEL,
-        sorting_columns=_sorting(schema),
-    )
     count = 0
-    with file, ThreadPoolExecutor(1) as worker:
-        groups = _RowGroups(file, schema, parsing)
+    with Rows(out, wanted) as rows, ThreadPoolExecutor(1) as worker:
         before: Future[None] | None = None
         rest = iter(lines)
         while some := list(islice(rest, _AT_ONCE)):
             count += len(some)
             if before is not None:
                 before.result()
-            before = worker.submit(groups.add, some)
+            before = worker.submit(rows.add, some)
         if before is not None:
             before.result()
-        groups.end()
     return count
 
 
-def read(path: Path | IO[bytes]) -> Iterator[bytes]:
+def read(path: Path | IO[bytes], at_once: int = _AT_ONCE // 10) -> Iterator[bytes]:
     """The records of a file as canonical lines of JSON, in the file's order.
 
     Raises `OutputError` where it is no such file.
@@ -87,25 +71,55 @@ def read(path: Path | IO[bytes]) -> Iterator[bytes]:
     try:
         with pq.ParquetFile(path) as file:
             keys = chosen(tuple(file.schema_arrow.names))
-            for batch in file.iter_batches(batch_size=_AT_ONCE // 10):
+            for batch in file.iter_batches(batch_size=at_once):
                 for row in batch.to_pylist():
                     yield encode(project(row, keys))
     except (pa.ArrowException, OSError) as error:
         raise OutputError(f"{path} cannot be read as Parquet ({error}); write it again") from error
 
 
-class _RowGroups:
-    """Gathers lines as columns and writes them, a row group at a time."""
+class Rows:
+    """A Parquet file being written: lines become columns, a row group at a time.
+
+    A context manager; ``row_group``: the rows of a row group; ``order``: the keys that the lines
+    are sorted by, before the version.
+    """
 
     def __init__(
-        self, file: pq.ParquetWriter, schema: pa.Schema, parsing: pyarrow.json.ParseOptions
+        self,
+        out: IO[bytes],
+        wanted: Wanted,
+        *,
+        row_group: int = ROW_GROUP,
+        order: Sequence[str] = _ORDER,
     ) -> None:
-        self._file = file
-        self._schema = schema
-        self._parsing = parsing
+        keys = chosen(wanted.fields)
+        self._schema = _schema(keys, wanted, order)
+        # A line has every key; of those that are not wanted nothing is kept.
+        self._parsing = pyarrow.json.ParseOptions(
+            explicit_schema=self._schema,
+            unexpected_field_behavior="ignore" if wanted.fields else "error",
+        )
+        self._row_group = row_group
         self._held: list[pa.Table] = []
+        self._file = pq.ParquetWriter(
+            _Counted(out),
+            self._schema,
+            compression="zstd",
+            compression_level=_LEVEL,
+            sorting_columns=_sorting(self._schema, order),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self._end()
+        self._file.close()
 
     def add(self, lines: Sequence[bytes]) -> None:
+        """Add records.  Raises `MirrorError` for a line that is no record of this release."""
         block = max(_LEAST_BLOCK, 2 * max(map(len, lines)) + 2)
         try:
             table = pyarrow.json.read_json(
@@ -118,20 +132,20 @@ class _RowGroups:
                 f"a record does not fit the schema ({error}); run 'halmirror renormalise'"
             ) from error
         self._held.append(table.cast(self._schema))
-        if sum(one.num_rows for one in self._held) >= ROW_GROUP:
-            self.end()
+        if sum(one.num_rows for one in self._held) >= self._row_group:
+            self._end()
 
-    def end(self) -> None:
+    def _end(self) -> None:
         if self._held:
-            self._file.write_table(pa.concat_tables(self._held), row_group_size=ROW_GROUP)
+            self._file.write_table(pa.concat_tables(self._held), row_group_size=self._row_group)
             self._held = []
 
 
-def _schema(keys: Sequence[Key], wanted: Wanted) -> pa.Schema:
+def _schema(keys: Sequence[Key], wanted: Wanted, order: Sequence[str]) -> pa.Schema:
     told = {
         "halmirror.version": __version__,
         "halmirror.record_schema": SCHEMA_VERSION,
-        "halmirror.order": ", ".join((*_ORDER, "version")),
+        "halmirror.order": ", ".join((*order, "version")),
         "halmirror.statement": wanted.statement,
     }
     return pa.schema(
@@ -149,10 +163,10 @@ def _type(key: Key) -> pa.DataType:
     return pa.list_(kind) if key.many else kind
 
 
-def _sorting(schema: pa.Schema) -> list[pq.SortingColumn]:
+def _sorting(schema: pa.Schema, order: Sequence[str]) -> list[pq.SortingColumn]:
     """The columns that the rows are sorted by, as far as they are among those written."""
     held: list[tuple[str, str]] = []
-    for name in _ORDER:
+    for name in order:
         if name not in schema.names:
             break
         held.append((name, "ascending"))
