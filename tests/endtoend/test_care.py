@@ -1,4 +1,4 @@
-"""Backup and doctor: a copy that is whole; damage that is found, named and, if it can be, mended."""
+"""Backup and doctor: copies that are whole; damage that is found, named and mended if it can be."""
 
 import contextlib
 import json

@@ -50,4 +50,4 @@ def test_a_writer_brings_it_up_to_date_with_its_history(old: CommandLine) -> Non
     assert old("search", "contrats impact social", "--format", "ids").out == "hal-04493396v1\n"
     counts = json.loads(old("status", "--format", "json").out)["records"]
     assert counts == {"active": 19, "deleted": 0, "withdrawn": 1, "superseded": 0}
-    assert len(old("export", "--format", "jsonl").out.splitlines()) == 20
+    assert len(old("export", "--format", "jsonl").out.splitlines()) == 19
