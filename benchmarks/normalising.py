@@ -36,7 +36,7 @@ from halmirror.record import encode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from halmirror.oaipmh.plain import Source
+    from halmirror.oaipmh.source import Source
     from halmirror.record import Body
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "hal-oai"

@@ -9,6 +9,7 @@
         NoMirrorError                     1   there is none at that path
         NotAMirrorError                   1   the file is something else
         NewerMirrorError                  1   a later halmirror wrote it
+        OlderMirrorError                  1   an earlier one wrote it; the next writer renews it
         MirrorWriteError                  1   read-only, or the disk is full
         MirrorBusyError                   4   another run writes to it
       SourceError                         1   a repository could not be harvested
@@ -74,6 +75,10 @@ class NotAMirrorError(MirrorError):
 
 class NewerMirrorError(MirrorError):
     """The mirror has a schema that only a later halmirror knows."""
+
+
+class OlderMirrorError(MirrorError):
+    """The mirror has an earlier schema, which only a writer brings up to date."""
 
 
 class MirrorWriteError(MirrorError):

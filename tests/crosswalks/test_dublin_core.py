@@ -5,7 +5,7 @@ from lxml import etree
 
 from halmirror.crosswalks import crosswalk
 from halmirror.crosswalks.dublin_core import values
-from halmirror.oaipmh.plain import Source
+from halmirror.oaipmh.source import Source
 from halmirror.record import (
     Body,
     Container,

@@ -7,8 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from halmirror.crosswalks.dublin_core import keep_language, values
-from halmirror.oaipmh.plain import Source, plain_page
+from halmirror.oaipmh.plain import plain_page
 from halmirror.oaipmh.protocol import Header, Page, canonical, parse
+from halmirror.oaipmh.source import Source
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HAL = sorted((REPOSITORY / "data" / "hal-oai").glob("ListRecords-[0-9].xml"))

@@ -12,7 +12,7 @@ from halmirror.crosswalks.dates import year_of
 from halmirror.crosswalks.draft import Draft
 from halmirror.crosswalks.names import plain
 from halmirror.crosswalks.text import clean, without_blank_before_comma
-from halmirror.oaipmh.plain import DC, Source
+from halmirror.oaipmh.source import DC, Source
 from halmirror.record import Title, Value
 from halmirror.reference.languages import language as language_tag
 from halmirror.reference.licences import spdx

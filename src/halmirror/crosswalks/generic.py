@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from halmirror.crosswalks.draft import Trace
-    from halmirror.oaipmh.plain import Source
+    from halmirror.oaipmh.source import Source
     from halmirror.record import Access, Body
 
 _EU_REPO = "info:eu-repo/semantics/"

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-import msgspec
 from lxml import etree
 
 from halmirror.errors import ResponseError
@@ -27,8 +26,8 @@ from halmirror.oaipmh.protocol import (
     page_of,
     well_formed,
 )
+from halmirror.oaipmh.source import DC, Source
 
-DC = "http://purl.org/dc/elements/1.1/"
 _OAI_DC = "{http://www.openarchives.org/OAI/2.0/oai_dc/}dc"
 _FIRST, _LAST = b"<record>", b"</record>"
 _STAND_IN = b"<record/>"
@@ -55,14 +54,6 @@ _RECORD = re.compile(
 _SET = re.compile("<setSpec>([^<]*)<")
 _VALUE = re.compile(r'<dc:([A-Za-z]+)(?: xml:lang="([A-Za-z0-9-]+)")?(?:/>|>([^<]*)</dc:\1>)')
 _RECORD_END = re.compile(r"[ \t\n]*</metadata>[ \t\n]*</record>")
-
-
-class Source(msgspec.Struct, frozen=True, gc=False):
-    """One value of the metadata: the element's local name, its text as it came, its language."""
-
-    element: str
-    text: str
-    lang: str | None
 
 
 class PlainRecord(NamedTuple):
