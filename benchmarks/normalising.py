@@ -27,7 +27,7 @@ from lxml import etree
 
 from halmirror.batch import Rules, digest, prepare, prepare_page
 from halmirror.crosswalks import crosswalk
-from halmirror.crosswalks.dublin_core import Source, keep_language, values
+from halmirror.crosswalks.dublin_core import keep_language, values
 from halmirror.frame import Codec
 from halmirror.identifiers import body_keys
 from halmirror.oaipmh.protocol import canonical, parse
@@ -36,6 +36,7 @@ from halmirror.record import encode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from halmirror.oaipmh.source import Source
     from halmirror.record import Body
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "hal-oai"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LIST = "ListRecords"
 _PAGES_AHEAD = 2
-_TASKS_A_WORKER = 2
+_TASKS_A_WORKER = 6
 _LARGE = 8 * 1024 * 1024
 """Bytes of a page; nothing is read ahead of a larger one, so that memory stays bounded."""
 

@@ -20,7 +20,9 @@ from halmirror.entry import Entry, entry_of
 from halmirror.errors import ResponseError
 from halmirror.frame import Codec
 from halmirror.identifiers import body_keys, parse_hal_id
+from halmirror.oaipmh.plain import PlainPage, plain_page
 from halmirror.oaipmh.protocol import (
+    Header,
     OAIError,
     Page,
     Rejected,
@@ -41,6 +43,10 @@ Dictionary = tuple[int, bytes]
 
 DIGEST_BYTES = 20
 """160 bits: no two contents of one record meet by chance, nor by reasonable malice."""
+
+
+_UNFORESEEN = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
+"""One record that no rule foresaw must not cost the page: it goes to quarantine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,9 @@ def prepare_clean(_: None, task: PageTask) -> Batch | None:
     """
     if task.status != HTTPStatus.OK:
         return None
+    plain = plain_page(task.body)
+    if plain is not None:
+        return _prepare_plain(plain, task.rules)
     try:
         page = parse(task.body, url=task.url)
     except ResponseError:
@@ -123,10 +132,31 @@ def prepare_page(page: Page, rules: Rules) -> Batch:
     for record in page.records:
         try:
             rows.append(_row(record, rules))
-        except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as error:
-            # One record that no rule foresaw must not cost the page: it goes to quarantine.
-            rejected.append(_rejected(record, error))
+        except _UNFORESEEN as error:
+            metadata = record.metadata
+            source = b"" if metadata is None else etree.tostring(metadata, encoding="utf-8")
+            rejected.append(_rejected(record.header, source, error))
     return Batch(tuple(rows), tuple(rejected), page.token, page.response_date, page.errors)
+
+
+def _prepare_plain(plain: PlainPage, rules: Rules) -> Batch:
+    """The batch of a page in the plainest form."""
+    convert = crosswalk(rules.prefix, rules.profile)
+    rows: list[Row] = []
+    rejected: list[Rejected] = []
+    for record in plain.records:
+        header, source = record.header, record.source
+        identifier, version = local_key(header.identifier, rules.profile)
+        if header.deleted or source is None:
+            rows.append(_deleted(header, identifier, version))
+            continue
+        try:
+            body = convert(record.values, identifier, version or None, header.sets, None)
+            rows.append(_filled(header, identifier, version, source, body, rules))
+        except _UNFORESEEN as error:
+            rejected.append(_rejected(header, source, error))
+    page = plain.page
+    return Batch(tuple(rows), tuple(rejected), page.token, page.response_date)
 
 
 def local_key(oai_identifier: str, profile: str) -> tuple[str, int]:
@@ -169,10 +199,18 @@ def _row(record: SourceRecord, rules: Rules) -> Row:
     header = record.header
     identifier, version = local_key(header.identifier, rules.profile)
     if header.deleted or record.metadata is None:
-        return Row(
-            identifier, version, header.identifier, header.datestamp, header.sets, deleted=True
-        )
+        return _deleted(header, identifier, version)
     source, body = normalise(record.metadata, rules, identifier, version, header.sets)
+    return _filled(header, identifier, version, source, body, rules)
+
+
+def _deleted(header: Header, identifier: str, version: int) -> Row:
+    return Row(identifier, version, header.identifier, header.datestamp, header.sets, deleted=True)
+
+
+def _filled(
+    header: Header, identifier: str, version: int, source: bytes, body: Body, rules: Rules
+) -> Row:
     return Row(
         identifier,
         version,
@@ -187,13 +225,11 @@ def _row(record: SourceRecord, rules: Rules) -> Row:
     )
 
 
-def _rejected(record: SourceRecord, error: Exception) -> Rejected:
-    data = record.header.identifier.encode()
-    if record.metadata is not None:
-        data += b"\n" + etree.tostring(record.metadata, encoding="utf-8")
+def _rejected(header: Header, source: bytes, error: Exception) -> Rejected:
+    """A record whose metadata are ``source`` (empty: none) and that no rule foresaw."""
+    data = b"\n".join(filter(None, (header.identifier.encode(), source)))
     reason = f"it cannot be normalised ({type(error).__name__}: {str(error)[:200]})"
-    identifier = record.header.identifier
-    return Rejected(data, identifier, reason, identifier)
+    return Rejected(data, header.identifier, reason, header.identifier)
 
 
 @lru_cache(maxsize=4)

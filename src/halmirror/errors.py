@@ -9,6 +9,7 @@
         NoMirrorError                     1   there is none at that path
         NotAMirrorError                   1   the file is something else
         NewerMirrorError                  1   a later halmirror wrote it
+        OlderMirrorError                  1   an earlier one wrote it; the next writer renews it
         MirrorWriteError                  1   read-only, or the disk is full
         MirrorBusyError                   4   another run writes to it
         OverdueError                      1   a look-up took longer than its caller allows
@@ -23,6 +24,7 @@
         ListError                         1   a list that contradicts itself
         ReconcileRefusedError             1   too many records would be withdrawn
       OutputError                         1   an export could not be written
+      SnapshotError                       1   a snapshot that is damaged, not whole or not ours
       WorkerError                         1   a worker process died
       StoppedError                      130   a signal, or the caller, asked the run to end
 
@@ -74,6 +76,10 @@ class NotAMirrorError(MirrorError):
 
 class NewerMirrorError(MirrorError):
     """The mirror has a schema that only a later halmirror knows."""
+
+
+class OlderMirrorError(MirrorError):
+    """The mirror has an earlier schema, which only a writer brings up to date."""
 
 
 class MirrorWriteError(MirrorError):
@@ -155,6 +161,10 @@ class ReconcileRefusedError(SourceError):
 
 class OutputError(HalmirrorError):
     """An export could not be written."""
+
+
+class SnapshotError(HalmirrorError):
+    """A snapshot that is damaged, not whole, or not what it has to be."""
 
 
 class WorkerError(HalmirrorError):

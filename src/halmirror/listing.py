@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING
 from halmirror import windows
 from halmirror.ahead import ReadAhead
 from halmirror.errors import (
-    ForbiddenError,
     ListError,
     ProtocolError,
     ResponseError,
-    RetryLaterError,
     SourceError,
     TransportError,
 )
@@ -300,15 +298,10 @@ class Listing:
     def _sized(self, window: Window) -> Window:
         """A list of one page that announced nothing, with the size that its identifiers tell.
 
-        HAL's lists of one record more than a page end early and lose it, and a token may be lost.
+        HAL's lists of one record more than a page end early and lose it, and a token may be lost:
+        where the size cannot be asked for, the list is not known to be whole.
         """
-        try:
-            size = self._narrowing.size(self._arguments(replace(window, token=None)))
-        except (RetryLaterError, ForbiddenError):
-            raise
-        except SourceError as error:
-            self._observer.note(f"{self._name(window)}: its size could not be asked for: {error}")
-            return window
+        size = self._narrowing.size(self._arguments(replace(window, token=None)))
         return replace(window, announced_last=size) if size else window
 
     def _close(self, window: Window, outcome: Outcome, answer: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from halmirror.crosswalks.dublin_core import Source
+from halmirror.oaipmh.source import Source
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "other-oai"
 _OAI = "{http://www.openarchives.org/OAI/2.0/}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from halmirror.crosswalks.dublin_core import Source
+from halmirror.oaipmh.source import Source
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "hal-oai"
 PAGES = ("ListRecords-1.xml", "ListRecords-2.xml", "ListRecords-3.xml")

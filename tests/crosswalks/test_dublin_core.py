@@ -4,7 +4,8 @@ import pytest
 from lxml import etree
 
 from halmirror.crosswalks import crosswalk
-from halmirror.crosswalks.dublin_core import Source, values
+from halmirror.crosswalks.dublin_core import values
+from halmirror.oaipmh.source import Source
 from halmirror.record import (
     Body,
     Container,

@@ -12,7 +12,7 @@ from crosswalks.golden_records import golden
 from crosswalks.inverses import squeezed, undone
 from crosswalks.other_repositories import Recorded, everything
 from halmirror.crosswalks import crosswalk
-from halmirror.crosswalks.dublin_core import Source
+from halmirror.oaipmh.source import Source
 from halmirror.record import Head, Record
 
 RECORDS = everything()

@@ -3,7 +3,7 @@
 import pytest
 
 from halmirror.crosswalks import crosswalk
-from halmirror.crosswalks.dublin_core import Source
+from halmirror.oaipmh.source import Source
 from halmirror.record import (
     Affiliation,
     Body,

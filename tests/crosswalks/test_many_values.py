@@ -7,8 +7,8 @@ tests take minutes.
 import pytest
 
 from halmirror.crosswalks import crosswalk
-from halmirror.crosswalks.dublin_core import Source
 from halmirror.crosswalks.funding import collect
+from halmirror.oaipmh.source import Source
 from halmirror.record import Body, DocumentType, Funding, OtherIdentifier, Title
 
 MANY = 30_000

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from crosswalks.inverses import squeezed, stands_for
 from halmirror.crosswalks import content_sets, crosswalk
-from halmirror.crosswalks.dublin_core import Source
 from halmirror.crosswalks.text import clean
+from halmirror.oaipmh.source import Source
 from halmirror.record import Head, Record, encode
 
 ELEMENTS = (

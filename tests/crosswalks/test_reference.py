@@ -4,7 +4,7 @@ import pytest
 
 from crosswalks.document_type_labels import LABELS, TERM
 from halmirror.crosswalks import crosswalk
-from halmirror.crosswalks.dublin_core import Source
+from halmirror.oaipmh.source import Source
 from halmirror.record import DocumentType
 from halmirror.reference import document_types, domains
 from halmirror.reference.languages import language

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 from halmirror.crosswalks.dcterms import generic_terms, hal_terms
 from halmirror.crosswalks.draft import Trace
-from halmirror.crosswalks.dublin_core import Source
 from halmirror.crosswalks.generic import generic
 from halmirror.crosswalks.hal import TYPE_SET, hal
+from halmirror.oaipmh.source import Source
 from halmirror.record import Body
 
 RULES_VERSION = 2

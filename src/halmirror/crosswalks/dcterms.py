@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from halmirror.crosswalks.draft import Trace
-    from halmirror.crosswalks.dublin_core import Source
+    from halmirror.oaipmh.source import Source
 
 TERMS = "http://purl.org/dc/terms/"
 _COLLECTION = re.compile(r"\[[^\[\]]+\] ?.*")

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-import msgspec
-
 from halmirror.crosswalks.dates import year_of
 from halmirror.crosswalks.draft import Draft
 from halmirror.crosswalks.names import plain
 from halmirror.crosswalks.text import clean, without_blank_before_comma
+from halmirror.oaipmh.source import DC, Source
 from halmirror.record import Title, Value
 from halmirror.reference.languages import language as language_tag
 from halmirror.reference.licences import spdx
@@ -22,19 +21,10 @@ from halmirror.remembered import remembered
 if TYPE_CHECKING:
     from lxml import etree
 
-DC = "http://purl.org/dc/elements/1.1/"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _ALTERNATIVE = "info:eu-repo/semantics/altIdentifier/"
 _EU_REPO = "info:eu-repo/semantics/"
 _GIVEN = {"doi": "DOI", "arxiv": "ARXIV", "pmid": "PUBMED", "hdl": "HDL", "isbn": "ISBN"}
-
-
-class Source(msgspec.Struct, frozen=True, gc=False):
-    """One value of the metadata: the element's local name, its text as it came, its language."""
-
-    element: str
-    text: str
-    lang: str | None
 
 
 DraftT = TypeVar("DraftT", bound=Draft)

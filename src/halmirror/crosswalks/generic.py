@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from halmirror.crosswalks.draft import Trace
+    from halmirror.oaipmh.source import Source
     from halmirror.record import Access, Body
 
 _EU_REPO = "info:eu-repo/semantics/"
@@ -364,7 +365,7 @@ _RULES: Mapping[str, dc.Rule[GenericDraft]] = {
 
 
 def generic(
-    sources: Sequence[dc.Source],
+    sources: Sequence[Source],
     identifier: str,
     _version: int | None,
     _sets: Iterable[str],

@@ -40,7 +40,7 @@ from halmirror.remembered import remembered
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from halmirror.crosswalks.dublin_core import Source
+    from halmirror.oaipmh.source import Source
 
 ARCHIVE = "HAL CCSD"
 TYPE_SET = "type:"

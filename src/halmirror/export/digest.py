@@ -55,7 +55,7 @@ def digest(lines: Iterable[bytes]) -> Digest:
     count = 0
     before: tuple[str, str, int] | None = None
     for line in lines:
-        key = _key(line)
+        key = key_of(line)
         if before is not None and key <= before:
             raise OutputError(
                 f"{key[1]} of {key[0]} follows {before[1]} of {before[0]}: the records are not "
@@ -79,7 +79,7 @@ def in_order(lines: Iterable[bytes], folder: Path | None = None) -> Iterator[byt
         held: list[tuple[tuple[str, str, int], bytes]] = []
         size = 0
         for line in lines:
-            held.append((_key(line), line))
+            held.append((key_of(line), line))
             size += len(line)
             if size >= _SORTED_AT_ONCE:
                 runs.append(_keep(held, kept))
@@ -87,10 +87,11 @@ def in_order(lines: Iterable[bytes], folder: Path | None = None) -> Iterator[byt
         held.sort()
         kept.flush()
         parts = [_run(kept.fileno(), *run) for run in runs]
-        yield from heapq.merge(*parts, (line for _, line in held), key=_key)
+        yield from heapq.merge(*parts, (line for _, line in held), key=key_of)
 
 
-def _key(line: bytes) -> tuple[str, str, int]:
+def key_of(line: bytes) -> tuple[str, str, int]:
+    """Source, id and version (0: none) of a record's line.  Raises `OutputError` for no record."""
     try:
         key = _decoder.decode(line)
     except msgspec.DecodeError as error:

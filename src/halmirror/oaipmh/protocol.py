@@ -430,7 +430,7 @@ def _header(element: _Element) -> Header:
             case tag if tag == _DATESTAMP_OF:
                 datestamp = _only(datestamp, child, "datestamp")
     name, stamp = _filled(identifier, "identifier"), _filled(datestamp, "datestamp")
-    if not _is_datestamp(stamp):
+    if not is_datestamp(stamp):
         raise _RefusedError(
             f"the datestamp '{stamp}' is neither YYYY-MM-DD nor YYYY-MM-DDThh:mm:ssZ"
         )
@@ -453,7 +453,8 @@ def _filled(found: _Element | None, name: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _is_datestamp(text: str) -> bool:
+def is_datestamp(text: str) -> bool:
+    """Whether a text is a day or a second that the calendar has (section 3.3)."""
     if not _DATESTAMP.fullmatch(text):
         return False
     try:

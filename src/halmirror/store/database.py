@@ -149,7 +149,7 @@ class WriteLock:
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """A read-only connection to the mirror at ``path``.
 
-    Raises `NoMirrorError`, `NotAMirrorError`, `NewerMirrorError`.
+    Raises `NoMirrorError`, `NotAMirrorError`, `NewerMirrorError`, `OlderMirrorError`.
     """
     if not path.exists():
         raise errors.NoMirrorError(
@@ -160,7 +160,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         connection.isolation_level = None
         try:
             connection.execute("PRAGMA query_only = ON")
-            _check(path, connection)
+            _check_current(path, _check(path, connection))
         except BaseException:
             connection.close()
             raise
@@ -218,6 +218,16 @@ def _check(path: Path, connection: sqlite3.Connection) -> int:
             f"{SCHEMA_VERSION}); install the newer halmirror"
         )
     return int(version)
+
+
+def _check_current(path: Path, version: int) -> None:
+    """Raises `OlderMirrorError` where a file has an earlier schema than readers know."""
+    if version < SCHEMA_VERSION:
+        raise errors.OlderMirrorError(
+            f"{path} was written by an earlier halmirror (schema {version}, this one reads "
+            f"{SCHEMA_VERSION}); run 'halmirror doctor --repair', which needs no network, or the "
+            "next harvest, to bring it up to date"
+        )
 
 
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:

@@ -102,29 +102,39 @@ class Dictionaries:
 
     def _train(self, source: int) -> None:
         """Train on the newest contents; where they are too small or too few, later once more."""
-        connection = self._writer.connection
-        frames = connection.execute(
-            "SELECT c.frame FROM content c JOIN document d ON d.id = c.document "
-            "WHERE d.source = ? AND length(c.frame) < ? ORDER BY c.id DESC LIMIT ?",
-            (source, _LONGEST_SAMPLE, SAMPLES),
-        )
-        opener = codec(connection)
-        samples: list[bytes | bytearray | memoryview[int]] = [
-            plain for (frame,) in frames if (plain := _plain(opener, frame))
-        ]
-        number = max((_FIRST_NUMBER - 1, *HeldDictionaries(connection))) + 1
-        try:
-            trained = zstandard.train_dictionary(
-                _BYTES, samples, k=_SEGMENT, d=_MATCH, dict_id=number
-            ).as_bytes()
-        except zstandard.ZstdError:
-            return
         with self._writer.transaction():
-            connection.execute(
-                "INSERT INTO dictionary (id, source, bytes) VALUES (?, ?, ?)",
-                (number, source, trained),
-            )
-        self._newest[source] = (number, trained)
+            trained = train(self._writer.connection, source)
+        if trained is not None:
+            self._newest[source] = trained
+
+
+def train(connection: sqlite3.Connection, source: int) -> Dictionary | None:
+    """Keep a dictionary trained on a source's newest contents; inside a transaction.
+
+    None where they are too small or too few.
+    """
+    frames = connection.execute(
+        "SELECT c.frame FROM content c JOIN document d ON d.id = c.document "
+        "WHERE d.source = ? AND length(c.frame) < ? ORDER BY c.id DESC LIMIT ?",
+        (source, _LONGEST_SAMPLE, SAMPLES),
+    )
+    opener = codec(connection)
+    samples: list[bytes | bytearray | memoryview[int]] = [
+        plain for (frame,) in frames if (plain := _plain(opener, frame))
+    ]
+    number = max((_FIRST_NUMBER - 1, *HeldDictionaries(connection))) + 1
+    try:
+        trained = zstandard.train_dictionary(
+            _BYTES, samples, k=_SEGMENT, d=_MATCH, dict_id=number
+        ).as_bytes()
+    except zstandard.ZstdError:
+        return None
+    connection.execute(
+        "INSERT INTO dictionary (id, source, bytes, last_content) "
+        "VALUES (?, ?, ?, (SELECT max(id) FROM content))",
+        (number, source, trained),
+    )
+    return number, trained
 
 
 def _plain(opener: Codec, frame: bytes) -> bytes:

@@ -285,10 +285,14 @@ class Reader:
         """The state's source metadata and body.  Raises `MirrorError` where it is damaged."""
         if state.frame is None:
             raise errors.MirrorError(f"{state.local_id} never had metadata in this mirror")
+        return self.opened(state.local_id, state.version, state.frame)
+
+    def opened(self, local_id: str, version: int, frame: bytes) -> Frame:
+        """What a frame of that document and version holds.  Raises `MirrorError` if damaged."""
         try:
-            return self._codec.open(state.frame)
+            return self._codec.open(frame)
         except FrameError as error:
-            raise _damaged(state, str(error)) from error
+            raise _damaged_record(local_id, version, str(error)) from error
 
     def profile(self, state: State) -> str:
         """The profile of the state's source: whose rules hold for it."""
@@ -334,7 +338,11 @@ class Reader:
 
 
 def _damaged(state: State, reason: str) -> errors.MirrorError:
+    return _damaged_record(state.local_id, state.version, reason)
+
+
+def _damaged_record(local_id: str, version: int, reason: str) -> errors.MirrorError:
     return errors.MirrorError(
-        f"{versioned(state.local_id, state.version)} is damaged in the mirror ({reason}); "
+        f"{versioned(local_id, version)} is damaged in the mirror ({reason}); "
         "restore the file from a backup"
     )

@@ -124,6 +124,11 @@ class Selection:
         return values | {"done": indexer.upto(connection, self.mark)} if self.every else values
 
 
+def all_contents(connection: sqlite3.Connection, source: int, size: int) -> Iterator[list[Held]]:
+    """Every content of a source, in batches of at most ``size``."""
+    return _batches(connection, "1", {"source": source, "size": size})
+
+
 def _batches(
     connection: sqlite3.Connection, wanted: str, values: dict[str, int]
 ) -> Iterator[list[Held]]:

@@ -246,6 +246,16 @@ DROP TABLE renumbered;
 DROP TABLE set_list;
 
 ALTER TABLE dictionary ADD COLUMN source INTEGER REFERENCES source (id);
+ALTER TABLE dictionary ADD COLUMN last_content INTEGER;
+
+CREATE TABLE forgotten (
+  source INTEGER NOT NULL REFERENCES source (id),
+  local_id TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at TEXT NOT NULL,
+  run INTEGER NOT NULL REFERENCES run (id),
+  PRIMARY KEY (source, local_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE entry (
   content INTEGER PRIMARY KEY REFERENCES content (id),
@@ -267,6 +277,55 @@ CREATE VIRTUAL TABLE search_text USING fts5 (
   title, creator, subject, abstract, other,
   content='', detail='full', tokenize="ascii"
 );
+
+CREATE VIEW records AS
+SELECT src.name AS source, d.local_id AS id, s.version, s.status,
+  coalesce(s.oai_identifier, 'oai:HAL:' || d.local_id || 'v' || s.version) AS oai_identifier,
+  coalesce((SELECT n.datestamp FROM datestamp_note n WHERE n.state = s.id ORDER BY n.seq DESC
+    LIMIT 1), s.datestamp) AS datestamp,
+  e.type, e.title, e.date, e.year, e.container, e.access, e.licence, c.at AS since,
+  s.id AS state, s.content
+FROM state s
+JOIN document d ON d.id = s.document
+JOIN source src ON src.id = d.source
+JOIN "commit" c ON c.seq = s.first_seq
+LEFT JOIN entry e ON e.content = s.content
+WHERE s.end_seq IS NULL;
+
+CREATE VIEW creators AS
+SELECT r.source, r.id, r.version, r.status, j.key + 1 AS position,
+  CASE WHEN json_array_length(j.value) > 1 THEN json_extract(j.value, '$[0]') END AS family,
+  CASE WHEN json_array_length(j.value) > 1 THEN json_extract(j.value, '$[1]') END AS given,
+  CASE WHEN json_array_length(j.value) = 1 THEN json_extract(j.value, '$[0]') END AS name
+FROM records r JOIN entry e ON e.content = r.content, json_each(e.creators) j;
+
+CREATE VIEW domains AS
+SELECT r.source, r.id, r.version, r.status, j.value AS domain
+FROM records r JOIN entry e ON e.content = r.content, json_each(e.domains) j;
+
+CREATE VIEW languages AS
+SELECT r.source, r.id, r.version, r.status, j.value AS language
+FROM records r JOIN entry e ON e.content = r.content, json_each(e.languages) j;
+
+CREATE VIEW sets AS
+SELECT r.source, r.id, r.version, r.status, p.spec AS set_spec
+FROM records r JOIN state s ON s.id = r.state, json_each(s.sets) j
+JOIN set_spec p ON p.id = j.value;
+
+CREATE VIEW identifiers AS
+SELECT src.name AS source, d.local_id AS id, i.scheme, i.value
+FROM identifier i JOIN document d ON d.id = i.document JOIN source src ON src.id = d.source;
+
+CREATE VIEW history AS
+SELECT src.name AS source, d.local_id AS id, s.version, s.status, s.datestamp, s.followed_by,
+  e.title, c.at AS since, f.at AS until, run.command, s.run
+FROM state s
+JOIN document d ON d.id = s.document
+JOIN source src ON src.id = d.source
+JOIN "commit" c ON c.seq = s.first_seq
+LEFT JOIN "commit" f ON f.seq = s.end_seq
+JOIN run ON run.id = s.run
+LEFT JOIN entry e ON e.content = s.content;
 """
 """Texts are folded before they are indexed: all that is left beyond ASCII are letters and digits,
 for which FTS5's tokenizer ``ascii`` takes them, so its words are those of `halmirror.folding`."""
