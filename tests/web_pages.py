@@ -25,7 +25,8 @@ class Served:
 
     def stop(self) -> int:
         self.process.terminate()
-        return self.process.wait(30)
+        self.process.communicate(timeout=30)
+        return self.process.returncode
 
 
 def started(command: CommandLine, *arguments: str) -> Served:
@@ -67,7 +68,8 @@ def spoil(endpoint: RecordedEndpoint) -> None:
             f"<dc:identifier>https://hal.inria.fr/{HOSTILE}</dc:identifier>"
             "<dc:identifier>javascript:alert(3)//hal.inria.fr/</dc:identifier>"
             "<dc:relation>data:text/html,&lt;script&gt;</dc:relation>"
-            "<dc:description>&lt;/script&gt;&lt;svg onload=alert(4)&gt; \u2067 \x9b31m</dc:description>"
+            "<dc:description>&lt;/script&gt;&lt;svg onload=alert(4)&gt; \u2067 "
+            "\x9b31m</dc:description>"
             "<dc:publisher>\"&gt;&lt;b&gt;'</dc:publisher>"
             "<dc:rights>javascript:alert(5)</dc:rights>",
         )

@@ -19,8 +19,8 @@ _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1
 
 SERVE_TEMPLATE: Final = """\
 
-# The web pages, HTTP API and OAI-PMH provider of 'halmirror serve'; each setting can be overridden
-# by the environment, $HALMIRROR_SERVE_<KEY>: HALMIRROR_SERVE_PORT=8080, say.
+# The web pages of 'halmirror serve'; each setting can be overridden by the environment,
+# $HALMIRROR_SERVE_<KEY>: HALMIRROR_SERVE_PORT=8080, say.
 [serve]
 # Where to listen; 127.0.0.1 is this machine alone.
 # host = "127.0.0.1"
@@ -33,7 +33,7 @@ SERVE_TEMPLATE: Final = """\
 # allowed_hosts = ["mirror.example.org"]
 # Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
 # trusted_proxies = ["127.0.0.1", "::1"]
-# Web sites whose scripts may read the API, or ["*"].
+# Web sites whose scripts may read records, or ["*"].
 # cors_origins = []
 # Requests a second from one address, after a start of ten seconds' worth; 0 means no limit.
 # This machine's own are not counted.

@@ -48,7 +48,7 @@ def test_the_page_is_french_for_a_french_browser(web: httpx.Client) -> None:
     shown = page(web, "/hal-04493396", FRENCH)
     assert shown.get("lang") == "fr"
     words = text(shown.find(".//main"))
-    assert "Articles dans une revue La vie des idées Année : 2018" in words
+    assert "Article dans une revue La vie des idées Année : 2018" in words
     assert "Fichier non déposé" in words
     assert "hal-04493396v1 (07-03-2024)" in words
     assert "Citer" in words
@@ -134,15 +134,15 @@ def test_machines_read_the_page(web: httpx.Client) -> None:
     answer = web.get("/hal-02148693", headers=ENGLISH)
     shown = html.fromstring(answer.text)
     tags = [(m.get("name"), m.get("content")) for m in shown.iterfind(".//meta[@name]")]
-    assert ("citation_doi", "10.14618/ids-pub-9021") in tags
-    assert ("citation_author", "Ortiz Suarez, Pedro Javier") in tags
+    assert ("citation_doi", "10.14618/IDS-PUB-9021") in tags
+    assert ("citation_author", "Ortiz Suárez, Pedro Javier") in tags
     assert ("citation_publication_date", "2019/07/22") in tags
     (block,) = shown.xpath("//script[@type='application/ld+json']/text()")
     described = json.loads(block)
     assert described["@context"] == "https://schema.org/"
     assert described["name"]["@value"].startswith("Asynchronous Pipeline")
     links = answer.headers["Link"]
-    assert '<https://doi.org/10.14618/ids-pub-9021>; rel="cite-as"' in links
+    assert '<https://doi.org/10.14618/IDS-PUB-9021>; rel="cite-as"' in links
     assert 'format=bibtex>; rel="describedby"; type="application/x-bibtex"' in links
     assert 'rel="item"' in links
 
@@ -155,13 +155,17 @@ def test_versions_history_and_differences(web: httpx.Client) -> None:
     assert "This record is not current superseded since" in old
     assert f"followed by {IN_TWO_VERSIONS}v4" in old
     past = page(web, f"/{IN_TWO_VERSIONS}?view=history")
-    assert text(past.find(".//del")).startswith("removed: CAMEMBERT")
-    assert text(past.find(".//ins")).startswith("added: CamemBERT")
+    removed = [text(one) for one in past.iterfind(".//del")]
+    added = [text(one) for one in past.iterfind(".//ins")]
+    assert [one for one in removed if one.startswith("removed: CAMEMBERT")]
+    assert [one for one in added if one.startswith("added: CamemBERT")]
 
 
 def test_the_metadata_as_they_came(web: httpx.Client) -> None:
     shown = page(web, "/hal-04493396?view=source")
-    assert "<dc:creator>Alix" in shown.findtext(".//pre")
+    assert ">Les contrats à impact social : une menace pour la solidarité ?<" in shown.findtext(
+        ".//pre"
+    )
 
 
 def test_a_record_that_is_gone_says_so(web: httpx.Client) -> None:

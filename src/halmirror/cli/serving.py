@@ -17,7 +17,7 @@ from halmirror.cli.context import Invocation, pass_invocation
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes; else [serve] workers, 1.")
 @pass_invocation
 def serve(invocation: Invocation, host: str | None, port: int | None, workers: int | None) -> None:
-    """Serve the mirror: web pages, an HTTP API, and OAI-PMH at /oai.
+    """Serve the mirror as web pages, and each record in the forms that programs read.
 
     It reads only, and follows the mirror as harvests change it. When it answers, standard
     output has one line: "serving http://127.0.0.1:PORT/". Ctrl-C or SIGTERM end it; requests

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from halmirror.errors import HalmirrorError
 from halmirror.web import logs
 from halmirror.web.answering import refused
+from halmirror.web.browse_page import browse
 from halmirror.web.guard import Guard
 from halmirror.web.home_page import home, terms
 from halmirror.web.pages import ASSETS_BY_NAME
@@ -28,6 +29,7 @@ from halmirror.web.problems import Problem
 from halmirror.web.readers import Readers
 from halmirror.web.record_page import record
 from halmirror.web.search_page import search
+from halmirror.web.status_page import state
 from halmirror.web.watched import healthz, metrics, readyz
 
 if TYPE_CHECKING:
@@ -89,6 +91,9 @@ def _routes() -> list[Route]:
     return [
         Route("/", home),
         Route("/search", search),
+        Route("/browse", browse),
+        Route("/browse/{kind}", browse),
+        Route("/status", state),
         Route("/terms", terms),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
@@ -112,7 +117,4 @@ async def asset(request: Request) -> Response:
 async def robots(request: Request) -> Response:
     """What search engines should leave alone: endless lists."""
     prefix = request.app.state.settings.serve.prefix
-    return PlainTextResponse(
-        f"User-agent: *\nDisallow: {prefix}/search\nDisallow: {prefix}/api/\n"
-        f"Disallow: {prefix}/oai\n"
-    )
+    return PlainTextResponse(f"User-agent: *\nDisallow: {prefix}/search\n")

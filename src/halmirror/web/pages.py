@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from halmirror.labels import Ui
 
 COOKIE: Final = "ui"
-_MARKUP = re.compile("[<>&\u2028\u2029]")
+_UNSAFE = re.compile(
+    "[<>&\u2028\u2029\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+"""What may not stand in a script element as it is: markup, line ends, controls, directions."""
 _YEAR_SECONDS: Final = 365 * 86_400
 _TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
@@ -169,6 +172,6 @@ def link_header(links: Iterable[tuple[str, str, str | None]]) -> str:
 
 
 def json_in_page(value: object) -> Markup:
-    """JSON that can stand in a ``script`` element: nothing in it ends or begins markup."""
+    """JSON that can stand in a ``script`` element: nothing in it is more than text."""
     made = json.dumps(value, ensure_ascii=False)
-    return Markup(_MARKUP.sub(lambda found: f"\\u{ord(found[0]):04x}", made))  # noqa: S704
+    return Markup(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", made))  # noqa: S704

@@ -154,7 +154,7 @@ def _history(request: Request, mirror: Mirror, found: Record, reader: Reader) ->
         "history.html",
         record=found,
         history=mirror.history(found.id),
-        difference=mirror.diff(found.versioned_id),
+        difference=mirror.diff(found.id),
         address=record_path(found.versioned_id),
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.responses import RedirectResponse
+
 from halmirror import query as tree
 from halmirror.errors import QueryError
 from halmirror.mirror import SORTS, Filters
@@ -12,6 +14,7 @@ from halmirror.web import searching
 from halmirror.web.answering import reading
 from halmirror.web.explained import explained
 from halmirror.web.pages import Reader, page
+from halmirror.web.place import record_path
 from halmirror.web.text import marked, snippet
 from halmirror.web.values import value_label
 
@@ -45,6 +48,9 @@ def search(request: Request, mirror: Mirror) -> Response:
     """The results of a query, or the form and the reason where it cannot be read."""
     reader = Reader.of(request, request.app.state.settings.serve)
     asked = searching.Asked.of(request, most=searching.PAGE)
+    named = asked.identifier()
+    if named and (record := mirror.get(named)) is not None:
+        return RedirectResponse(reader.place.path(record_path(record.versioned_id)), 302)
     try:
         hits = asked.hits(mirror, facets=True)
         tree_of = asked.tree()

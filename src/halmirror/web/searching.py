@@ -73,6 +73,12 @@ class Asked:
             read_cursor(cursor)[1] if cursor else 0,
         )
 
+    def identifier(self) -> str | None:
+        """What may be a record's identifier: a query without blanks, filters or cursor."""
+        text = self.q.strip()
+        alone = not self.cursor and self.filters == Filters()
+        return text if alone and text and len(text) <= LONGEST_QUERY and " " not in text else None
+
     def tree(self) -> tree.All:
         """Query and filters as one tree.  Raises `QueryError`."""
         return tree.All((tree.parse(self.q), *self.filters.nodes()))
