@@ -60,12 +60,12 @@ def check(invocation: Invocation, names: tuple[str, ...], form: str) -> None:
     """
     from halmirror import probing
     from halmirror.cli.progress import observer
-    from halmirror.sources import chosen
+    from halmirror.sources import speaking_oai_pmh
 
     check_text(*names)
     probes = []
     with observer(quiet=invocation.quiet, verbose=invocation.verbose) as watching:
-        for settings in chosen(invocation.settings, names):
+        for settings in speaking_oai_pmh(invocation.settings, names):
             probes.append(probing.check(settings, watching))
             if form == "text":
                 _print(probes[-1])

@@ -212,26 +212,28 @@ def describe(folder: Path) -> Description:
     """The description of the snapshot in a folder.  Raises `SnapshotError`."""
     if not is_folder(folder):
         raise SnapshotError(f"{folder} is no folder; name one that 'snapshot create' printed")
+    return parse_description(read_text(folder, DESCRIPTION), str(folder / DESCRIPTION))
+
+
+def parse_description(data: bytes, place: str) -> Description:
+    """The description that is read at ``place``.  Raises `SnapshotError`."""
     try:
-        found = _decoder.decode(read_text(folder, DESCRIPTION))
+        found = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SnapshotError(
-            f"{folder / DESCRIPTION} is no description of a snapshot ({error}); "
-            "take the folder from its source again"
+            f"{place} is no description of a snapshot ({error}); take it from its source again"
         ) from error
     if found.format != FORMAT:
         raise SnapshotError(
-            f"{folder} has the layout '{found.format[:50]}', this halmirror reads {FORMAT}; "
+            f"{place} has the layout '{found.format[:50]}', this halmirror reads {FORMAT}; "
             "use the release that wrote it"
         )
     if not is_name(found.name):
-        raise SnapshotError(
-            f"{folder / DESCRIPTION} calls it '{found.name[:50]}', which is no name"
-        )
+        raise SnapshotError(f"{place} calls it '{found.name[:50]}', which is no name")
     for file in found.files:
         if kind_of(file.path) is None:
             raise SnapshotError(
-                f"{folder / DESCRIPTION} names '{file.path[:100]}', which is no file of a snapshot"
+                f"{place} names '{file.path[:100]}', which is no file of a snapshot"
             )
     return found
 
