@@ -25,6 +25,7 @@ from halmirror.renormalise import renormalise
 from halmirror.store import indexer
 from halmirror.store.database import open_for_reading, translated
 from halmirror.store.dictionaries import codec
+from halmirror.store.forgetting import PENDING
 from halmirror.store.renewal import Held, all_contents
 from halmirror.store.sets import Sets
 from halmirror.store.writer import Writer
@@ -40,6 +41,8 @@ Remedy = Literal["index", "keys", "body", "none"]
 
 NAMED = 20
 """Faults of one kind that are named; the others are counted."""
+
+UNFINISHED = "bytes of a forgotten record may still stand in it; run 'halmirror forget' to finish"
 
 _BATCH = 500
 _PROFILES = ("hal", "generic")
@@ -68,7 +71,7 @@ _HISTORY = {
     ),
     "an active version has no content": (
         "SELECT d.local_id, s.version FROM state s JOIN document d ON d.id = s.document "
-        "WHERE s.status = 'active' AND s.content IS NULL"
+        "WHERE s.status = 'active' AND s.content IS NULL AND s.end_seq IS NULL"
     ),
 }
 """What must not be in the history, with the query that finds it (id and version)."""
@@ -266,6 +269,8 @@ class _Doctor:
 
     def _index(self) -> None:
         """Every content up to the watermark has an entry and words, and nothing else has."""
+        if indexer.upto(self._connection, PENDING):
+            self._fault("file", UNFINISHED, "")
         if indexer.is_outdated(self._connection):
             self._fault("index", "it is marked as outdated", "", "index")
         upto = indexer.upto(self._connection, "content")

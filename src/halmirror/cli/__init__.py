@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "quarantine": ("halmirror.cli.quarantining", "What could not be taken: list, show, retry."),
     "renormalise": ("halmirror.cli.renormalising", "Apply today's rules to what is held."),
     "doctor": ("halmirror.cli.care", "Examine the mirror's file, and repair it."),
+    "forget": ("halmirror.cli.care", "Remove records for good."),
     "backup": ("halmirror.cli.care", "Copy the mirror to one file, while a harvest runs or not."),
     "source": ("halmirror.cli.sourcing", "Add, check or list repositories."),
     "schedule": ("halmirror.cli.scheduling", "Print what to install for regular harvests."),

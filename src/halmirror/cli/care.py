@@ -63,6 +63,29 @@ def doctor(invocation: Invocation, form: str, *, deep: bool, repairing: bool) ->
         raise click.exceptions.Exit(found.exit_code)
 
 
+@click.command()
+@click.argument("identifiers", nargs=-1, metavar="[ID]...")
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept with the tombstone.")
+@pass_invocation
+def forget(invocation: Invocation, identifiers: tuple[str, ...], reason: str) -> None:
+    """Remove records for good: from every state, every index and every byte of the file.
+
+    For what a court or an author asked. All versions go, in every source; a tombstone stays, and
+    later harvests do not bring them back. Backups, snapshots and exports made before still hold
+    them. There is no way back. Without ID, an earlier run that was cut is finished.
+    """
+    from halmirror.forgetting import forget as forgetting
+
+    mirror = invocation.settings.mirror
+    report = forgetting(mirror.path, identifiers, reason, keep_free=mirror.keep_free)
+    for name in report.forgotten:
+        click.echo(printable(f"{name}: forgotten"))
+    for name in report.already:
+        click.echo(printable(f"{name}: had been forgotten before"))
+    if report.finished:
+        click.echo("what an earlier run left was cleared")
+
+
 def _lines(found: Examination) -> list[str]:
     looked = ", ".join(f"{count:,} {what}" for what, count in found.looked_at.items())
     lines = [f"examined: {looked}"]

@@ -130,7 +130,9 @@ def train(connection: sqlite3.Connection, source: int) -> Dictionary | None:
     except zstandard.ZstdError:
         return None
     connection.execute(
-        "INSERT INTO dictionary (id, source, bytes) VALUES (?, ?, ?)", (number, source, trained)
+        "INSERT INTO dictionary (id, source, bytes, last_content) "
+        "VALUES (?, ?, ?, (SELECT max(id) FROM content))",
+        (number, source, trained),
     )
     return number, trained
 

@@ -83,6 +83,11 @@ def is_outdated(connection: sqlite3.Connection) -> bool:
     return bool(upto(connection, _OUTDATED))
 
 
+def mark_outdated(connection: sqlite3.Connection) -> None:
+    """Say that only `rebuild` brings the index in order; inside a transaction."""
+    _set_upto(connection, _OUTDATED, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Renewal:
     """What a content is found under, before and after its body was normalised again.

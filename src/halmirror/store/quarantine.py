@@ -7,6 +7,7 @@ listed again without it.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,21 @@ class QuarantineLog:
         self._identifiers: dict[int, set[str]] = {}
 
     def keep(self, stream: Stream, window: Window | None, rejected: Sequence[Rejected]) -> int:
-        """Keep what was rejected; how many of them were not in quarantine before."""
-        return sum(self._keep(stream, window, one) for one in rejected)
+        """Keep what was rejected; how many of them were not in quarantine before.
+
+        What belongs to a forgotten record is not kept.
+        """
+        forgotten = [
+            row[0]
+            for row in self._connection.execute(
+                "SELECT local_id FROM forgotten WHERE source = ?", (stream.source,)
+            )
+        ]
+        return sum(
+            self._keep(stream, window, one)
+            for one in rejected
+            if not any(names_record(one.identifier, one.data, name) for name in forgotten)
+        )
 
     def _keep(self, stream: Stream, window: Window | None, one: Rejected) -> bool:
         execute, now = self._connection.execute, self._now()
@@ -141,3 +155,11 @@ class QuarantineLog:
             )
             names = self._identifiers[stream] = {row[0] for row in rows}
         return names
+
+
+def names_record(identifier: str | None, data: bytes, local_id: str) -> bool:
+    """Whether a quarantined record is of that id, by its identifier or else by its bytes."""
+    name = re.escape(local_id)
+    if identifier is not None:
+        return re.search(rf"(?:^|:){name}(?:v\d+)?$", identifier) is not None
+    return re.search(rf"(?<![\w-]){name}(?![0-9])".encode(), data) is not None

@@ -246,6 +246,16 @@ DROP TABLE renumbered;
 DROP TABLE set_list;
 
 ALTER TABLE dictionary ADD COLUMN source INTEGER REFERENCES source (id);
+ALTER TABLE dictionary ADD COLUMN last_content INTEGER;
+
+CREATE TABLE forgotten (
+  source INTEGER NOT NULL REFERENCES source (id),
+  local_id TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at TEXT NOT NULL,
+  run INTEGER NOT NULL REFERENCES run (id),
+  PRIMARY KEY (source, local_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE entry (
   content INTEGER PRIMARY KEY REFERENCES content (id),

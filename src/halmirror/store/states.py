@@ -16,7 +16,7 @@ from halmirror.store.model import Counts
 from halmirror.store.sets import Sets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from halmirror.batch import Row
     from halmirror.entry import Entry
@@ -42,6 +42,9 @@ class States:
         self._writer = writer
         self._connection = writer.connection
         self._sets = Sets(writer.connection)
+        (self._is_forgetful,) = writer.connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM forgotten)"
+        ).fetchone()
         self.entries: dict[int, Entry] = {}
 
     def forget(self) -> None:
@@ -57,10 +60,12 @@ class States:
         Returns what became of them, and how many the list had not given before.
         """
         held = self._documents(stream.source, rows)
+        rows, forgotten = self._without_forgotten(stream, window, rows, held)
         times = Counter(row.id for row in rows)
         new = [row for row in rows if row.id not in held and times[row.id] == 1]
         counts = self._add(stream, window, new) if new else Counts()
-        fresh = len(new)
+        counts += Counts(unchanged=len(forgotten))
+        fresh = len(new) + sum(forgotten)
         for row in rows:
             if row.id not in held and times[row.id] == 1:
                 continue
@@ -72,6 +77,25 @@ class States:
             if row.deleted and window is not None:
                 self._revive_below(window, document, row.version)
         return counts, fresh
+
+    def _without_forgotten(
+        self, stream: Stream, window: Window | None, rows: Sequence[Row], held: Mapping[str, int]
+    ) -> tuple[Sequence[Row], list[bool]]:
+        """The rows that are not of forgotten records; of those, whether the list's are fresh."""
+        if not self._is_forgetful:
+            return rows, []
+        known = {
+            row[0]
+            for row in self._connection.execute(
+                "SELECT local_id FROM forgotten WHERE source = ?", (stream.source,)
+            )
+        }
+        fresh = [
+            window is not None and bool(self._listed(window, held[row.id], row.version))
+            for row in rows
+            if row.id in known
+        ]
+        return [row for row in rows if row.id not in known], fresh
 
     # -- documents that are new -----------------------------------------------------------
 
