@@ -47,7 +47,8 @@ COMMITS: Final = "data/harvest/commits.jsonl.gz"
 SOURCES: Final = "data/harvest/sources.jsonl.gz"
 WINDOWS: Final = "data/harvest/windows.jsonl.gz"
 QUARANTINE: Final = "data/harvest/quarantine.jsonl.gz"
-TABLES: Final = (RUNS, COMMITS, SOURCES, WINDOWS, QUARANTINE)
+FORGOTTEN: Final = "data/harvest/forgotten.jsonl.gz"
+TABLES: Final = (RUNS, COMMITS, SOURCES, WINDOWS, QUARANTINE, FORGOTTEN)
 """The data that are one file each: how the harvests went."""
 
 LARGEST_TEXT: Final = 64 * 1024 * 1024
@@ -117,7 +118,8 @@ class Description(msgspec.Struct, frozen=True):
     ``seq`` is the mirror's commit that it shows, ``at`` that commit's time; ``mirror`` tells
     mirrors apart.  ``digest`` is over the records in the folder, ``whole`` over all that the
     mirror held, the same where nothing came before (``since`` none).  ``rules`` counts the
-    contents that the mirror held by the version of the rules that normalised them.
+    contents that the mirror held by the version of the rules that normalised them;
+    ``forgotten`` counts the documents whose content was removed for good.
     """
 
     format: str
@@ -137,6 +139,7 @@ class Description(msgspec.Struct, frozen=True):
     whole: Records
     rules: dict[str, int]
     record_schema: str
+    forgotten: int
     sources: list[SourceProof]
     files: list[File]
 
