@@ -15,6 +15,7 @@ from halmirror.snapshot.layout import (
     SIGNATURE,
     TAG_FILES,
     TAG_MANIFEST,
+    is_folder,
     is_plain,
     kind_of,
     read_text,
@@ -102,6 +103,8 @@ def _manifest(files: Sequence[tuple[str, str]]) -> str:
 
 def _checked(folder: Path, path: str, expected: str) -> tuple[str | None, int]:
     place = folder / path
+    if not all(map(is_folder, list(place.parents)[: path.count("/")])):
+        return f"{path}: its folder is missing or a link", 0
     if not is_plain(place):
         reason = "is no plain file" if os.path.lexists(place) else "is missing"
         return f"{path}: {reason}", 0
