@@ -92,6 +92,7 @@ class Described(TypedDict):
 
     name: str
     base_url: str
+    kind: str
     metadata_prefix: str
     profile: str
     sets: list[str]
@@ -105,6 +106,7 @@ def described(settings: Settings) -> list[Described]:
         Described(
             name=source.name,
             base_url=source.base_url,
+            kind=source.kind,
             metadata_prefix=source.metadata_prefix,
             profile=source.profile,
             sets=list(source.sets),

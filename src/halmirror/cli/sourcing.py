@@ -42,7 +42,8 @@ def list_(invocation: Invocation, form: str) -> None:
     for one in sources:
         click.echo(printable(f"{one['name']} ({one['base_url']})"))
         sets = ", ".join(one["sets"]) or "everything"
-        asked = f"{one['metadata_prefix']}, profile {one['profile']}: {sets}"
+        asked = "published snapshots of " if one["kind"] == "snapshot" else ""
+        asked += f"{one['metadata_prefix']}, profile {one['profile']}: {sets}"
         origins = ", ".join(one["settings_from"]) or "built-in defaults"
         click.echo(f"  {printable(asked)}")
         click.echo(f"  connections: {one['connections']}; settings from: {printable(origins)}")
