@@ -74,7 +74,7 @@ SHARD_RECORDS: Final = 50_000
 
 _LOG: Final = "log.jsonl"
 _TOLD_EVERY: Final = 500
-_FRAME_TIMES: Final = 5
+_FRAME_TIMES: Final = 4
 """Bytes of a snapshot to one of the mirror's frames, at most, as measured; files beside it too."""
 
 _LEAST_ROOM: Final = 64 * 1024 * 1024
