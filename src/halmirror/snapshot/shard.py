@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Final, Self, cast
 import msgspec
 
 from halmirror.export import Wanted, oai_dc
-from halmirror.export.parquet import Rows
+from halmirror.export.parquet import MOST_AT_ONCE, Rows
 from halmirror.snapshot.layout import HISTORY, PARQUET, RECORDS, SOURCE, File, shard
 from halmirror.snapshot.packed import Packed
 
@@ -47,6 +47,7 @@ class Shard:
         }
         self._statement = statement
         self._held: list[bytes] = []
+        self._size = 0
         self._last: tuple[str, str] | None = None
         self._documents = self._contents = self._states = 0
         self._by_status: dict[str, int] = {}
@@ -89,7 +90,8 @@ class Shard:
         self._files[RECORDS].line(line)
         self._files[PARQUET].lines += 1
         self._held.append(line)
-        if len(self._held) == _AT_ONCE:
+        self._size += len(line)
+        if len(self._held) == _AT_ONCE or self._size >= MOST_AT_ONCE:
             self._pass_on()
         self.records += 1
         for counts in (self._by_status, self._by_source.setdefault(state.source, {})):
@@ -101,7 +103,7 @@ class Shard:
             self._before.result()
         if self._held:
             self._before = self._worker.submit(self._rows.add, self._held)
-            self._held = []
+            self._held, self._size = [], 0
 
     def add_source(self, record: Record, metadata: bytes) -> None:
         """A record's metadata as they came."""

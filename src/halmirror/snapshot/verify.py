@@ -67,6 +67,9 @@ _MOST: Final = 20
 _TOLD_EVERY: Final = 2000
 _XML_DEPTH: Final = 200
 _ROWS_AT_ONCE: Final = 500
+_LARGEST_GROUP: Final = 128 * 1024 * 1024
+"""Bytes that a row group may unpack to: that of a snapshot holds 32 MB, or one record of 64."""
+
 _OAI: Final = "http://www.openarchives.org/OAI/2.0/ "
 
 
@@ -416,7 +419,7 @@ def _rows(folder: Path, path: str) -> Iterator[bytes]:
     from halmirror.export.parquet import read
 
     try:
-        yield from read(folder / path, _ROWS_AT_ONCE)
+        yield from read(folder / path, _ROWS_AT_ONCE, _LARGEST_GROUP)
     except OutputError as error:
         raise SnapshotError(f"{path}: {error}") from error
 
