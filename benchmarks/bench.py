@@ -41,6 +41,7 @@ MEASURES: dict[str, Callable[[Workbench], Figures]] = {
     "look_up": read_measures.look_up,
     "search": read_measures.search,
     "export": read_measures.export,
+    "snapshot": read_measures.snapshot,
     "update": harvest_measures.update,
     "history": harvest_measures.history,
     "renormalise": harvest_measures.renormalise,

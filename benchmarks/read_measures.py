@@ -124,6 +124,37 @@ def _exported(bench: Workbench, name: str, output: Path) -> Figures:
     }
 
 
+def snapshot(bench: Workbench) -> Figures:
+    """A snapshot made, verified and restored, beside a plain copy of the same bytes."""
+    parent, again = bench.folder / "snapshots", bench.folder / "again.sqlite"
+    shutil.rmtree(parent, ignore_errors=True)
+    again.unlink(missing_ok=True)
+    made = bench.halmirror("-q", "snapshot", "create", str(parent))
+    (folder,) = parent.iterdir()
+    verified = bench.halmirror("-q", "snapshot", "verify", str(folder))
+    restored = bench.halmirror("-q", "snapshot", "restore", str(folder), "--output", str(again))
+    begun = time.perf_counter()
+    shutil.copytree(folder, parent / "copy")
+    copied = time.perf_counter() - begun
+    size = sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
+    shutil.rmtree(parent)
+    again.unlink()
+    steps = {"create": made, "verify": verified, "restore": restored}
+    return {
+        "bytes": size,
+        "copy_wall": copied,
+        **{
+            name: {
+                "wall": one.wall,
+                "processor": one.processor,
+                "rate": bench.records / one.wall,
+                "memory": one.memory,
+            }
+            for name, one in steps.items()
+        },
+    }
+
+
 def _identifiers(bench: Workbench) -> dict[str, list[str]]:
     """HAL ids and DOIs of records all over the repository."""
     ids, dois = [], []

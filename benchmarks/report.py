@@ -62,7 +62,7 @@ def rows(results: Figures) -> Iterator[Row]:
     for name, lines in (
         ("compare", _compared), ("full", _full), ("size", _size), ("show", _show),
         ("look_up", _look_up), ("search", _search), ("update", _update), ("export", _export),
-        ("renormalise", _renormalise), ("history", _history),
+        ("snapshot", _snapshot), ("renormalise", _renormalise), ("history", _history),
     ):  # fmt: skip
         if name in results:
             yield from lines(results[name])
@@ -165,6 +165,16 @@ def _export(one: Figures) -> Iterator[Row]:
         )  # fmt: skip
 
 
+def _snapshot(one: Figures) -> Iterator[Row]:
+    for name in ("create", "verify", "restore"):
+        yield Row(
+            f"`snapshot {name}`, records a second",
+            f"{one[name]['rate']:,.0f} ({one[name]['wall']:.0f} s, {_mib(one[name]['memory'])};"
+            f" a copy of the snapshot's {_mib(one['bytes'])} takes {one['copy_wall']:.1f} s)",
+            "", None,
+        )  # fmt: skip
+
+
 def _renormalise(one: Figures) -> Iterator[Row]:
     yield Row(
         "`renormalise` beside the harvest",
@@ -186,8 +196,8 @@ def _memory(results: Figures) -> Iterator[Row]:
         name: one["memory"]
         for name, one in (
             *results.items(),
-            *((f"export {kind}", each) for kind, each in results.get("export", {}).items()
-              if isinstance(each, dict)),
+            *((f"{name} {kind}", each) for name in ("export", "snapshot")
+              for kind, each in results.get(name, {}).items() if isinstance(each, dict)),
         )
         if isinstance(one, dict) and "memory" in one
     }  # fmt: skip

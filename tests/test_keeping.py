@@ -9,7 +9,7 @@ def link(name: str, since: str | None = None) -> Link:
     none = Records(0, "")
     previous = None if since is None else Previous(since, 1, "")
     told = Description(
-        "", name, "", "", {}, "", 1, "", previous, {}, 0, 0, 0, none, none, {}, "", [], []
+        "", name, "", "", {}, "", 1, "", previous, {}, 0, 0, 0, none, none, {}, "", 0, [], []
     )
     return Link(Path(name), told)
 

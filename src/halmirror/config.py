@@ -83,6 +83,9 @@ path = "data/mirror.sqlite"
 name = "hal"
 # The OAI-PMH address: /oai/hal/ is all of HAL; a portal has its own, such as /oai/tel/.
 base_url = "https://api.archives-ouvertes.fr/oai/hal/"
+# How it is asked: "oai-pmh", or "snapshot" where the address is that of a folder that another
+# halmirror's "snapshot publish" wrote into.
+# kind = "oai-pmh"
 # The format to harvest.
 metadata_prefix = "oai_dc"
 # The rules of normalising: "hal", or "generic" for any other repository.
@@ -136,6 +139,7 @@ class MirrorSettings:
 class SourceSettings:
     """One repository to mirror.
 
+    ``kind``: ``oai-pmh``, or ``snapshot`` where ``base_url`` is a folder of published snapshots.
     ``sets``: setSpecs to harvest, none for everything.  ``from_``: the first modification day
     (``YYYY-MM-DD``, inclusive).  ``delay``, ``timeout``, ``max_wait`` and ``reconcile_every``
     are seconds (``reconcile_every`` 0: never).  ``max_loss``: ``1%`` or a number, see
@@ -145,6 +149,7 @@ class SourceSettings:
 
     name: str
     base_url: str
+    kind: str = "oai-pmh"
     metadata_prefix: str = "oai_dc"
     profile: str = "hal"
     sets: tuple[str, ...] = ()

@@ -160,6 +160,12 @@ def _base_url(value: object) -> str:
     return text
 
 
+def _kind(value: object) -> str:
+    if value not in ("oai-pmh", "snapshot"):
+        raise UsageError(f'{_shown(value)} is no kind of source; write "oai-pmh" or "snapshot"')
+    return str(value)
+
+
 def _profile(value: object) -> str:
     if value not in ("hal", "generic"):
         raise UsageError(f'{_shown(value)} is no profile; write "hal" or "generic"')
@@ -280,6 +286,7 @@ def _headers_env(value: object) -> tuple[tuple[str, str], ...]:
 READERS: dict[str, Callable[[object], Any]] = {
     "name": _matching(_NAME, "name; use letters, digits, '-' and '_'"),
     "base_url": _base_url,
+    "kind": _kind,
     "metadata_prefix": _matching(_PREFIX, "metadataPrefix of OAI-PMH"),
     "profile": _profile,
     "sets": _sets,

@@ -24,6 +24,7 @@ from halmirror.errors import (
     ProtocolError,
     ReconcileRefusedError,
     RetryLaterError,
+    SnapshotError,
     SourceError,
     StoppedError,
     UsageError,
@@ -243,8 +244,13 @@ class _SourceHarvest:
         try:
             if not self._request.now:
                 check_pause(self._writer, self._settings)
-            with self._session.connect(self._observer) as client:
-                self._run(client)
+            if self._settings.kind == "snapshot":
+                self._follow()
+            else:
+                with self._session.connect(self._observer) as client:
+                    self._run(client)
+        except SnapshotError as error:
+            self._fail(error)
         except SourceError as error:
             keep_pause(self._writer, self._settings, error)
             self._fail(error)
@@ -289,6 +295,19 @@ class _SourceHarvest:
             self._reconcile_if_due(client, source, identity)
         known = [mark for mark in marks if mark is not None]
         self.report.complete_as_of = min(known) if len(known) == len(marks) else None
+
+    def _follow(self) -> None:
+        """Take what another mirror published."""
+        from halmirror.following import Followed, follow
+
+        done = Followed()
+        try:
+            follow(self._writer, self._settings, self._session.stop, self._observer, done)
+        finally:
+            self.report.counts += done.counts
+            self.report.started = done.counts != Counts()
+            self.report.closed_windows += done.snapshots
+        self.report.complete_as_of = done.complete_as_of
 
     def _standing(self) -> str | None:
         """The day up to which the mirror was complete before the run, where it broke off early."""

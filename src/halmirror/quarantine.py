@@ -18,7 +18,7 @@ from halmirror.errors import (
     TransportError,
 )
 from halmirror.pauses import check_pause, keep_hold, keep_pause
-from halmirror.sources import Session, check_secrets, chosen
+from halmirror.sources import Session, check_secrets, speaking_oai_pmh
 from halmirror.stopping import Stop
 from halmirror.store.database import open_for_reading, translated
 from halmirror.store.model import Counts
@@ -189,7 +189,7 @@ def retry(
     Raises `UsageError`, `MirrorError` and `StoppedError`; what goes wrong with a source is in
     its ``problems``.
     """
-    picked = chosen(settings, sources)
+    picked = speaking_oai_pmh(settings, sources)
     check_secrets(picked)
     path = settings.mirror.path
     if not path.exists():

@@ -23,7 +23,7 @@ from halmirror.errors import (
 )
 from halmirror.pauses import check_pause, keep_hold, keep_pause
 from halmirror.record import versioned
-from halmirror.sources import Session, check_secrets, chosen
+from halmirror.sources import Session, check_secrets, speaking_oai_pmh
 from halmirror.stopping import Stop
 from halmirror.store.vanished import VanishedLog
 from halmirror.store.writer import Writer
@@ -285,7 +285,7 @@ def reconcile(
     ``max_loss`` in the place of the configured one.  A source whose list cannot be taken has
     its error in ``Findings.refused``.  Raises `UsageError`, `MirrorError` and `StoppedError`.
     """
-    picked = chosen(settings, sources)
+    picked = speaking_oai_pmh(settings, sources)
     check_secrets(picked)
     if not settings.mirror.path.exists():
         raise NoMirrorError(

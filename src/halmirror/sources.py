@@ -69,6 +69,21 @@ def chosen(
     return picked
 
 
+def speaking_oai_pmh(settings: Settings, names: Sequence[str]) -> list[SourceSettings]:
+    """The sources of those names (none: all) that are asked over OAI-PMH.
+
+    Raises `UsageError` for a name that is none's, or one's that publishes snapshots.
+    """
+    picked = chosen(settings, names)
+    for source in picked:
+        if names and source.kind != "oai-pmh":
+            raise UsageError(
+                f'{source.name} is taken from published snapshots (kind = "snapshot"); '
+                "this is for sources that are asked over OAI-PMH"
+            )
+    return [source for source in picked if source.kind == "oai-pmh"]
+
+
 class Described(TypedDict):
     """A source as ``source list`` tells it.
 
@@ -77,6 +92,7 @@ class Described(TypedDict):
 
     name: str
     base_url: str
+    kind: str
     metadata_prefix: str
     profile: str
     sets: list[str]
@@ -90,6 +106,7 @@ def described(settings: Settings) -> list[Described]:
         Described(
             name=source.name,
             base_url=source.base_url,
+            kind=source.kind,
             metadata_prefix=source.metadata_prefix,
             profile=source.profile,
             sets=list(source.sets),
@@ -113,6 +130,11 @@ def make_folder(path: Path) -> None:
         raise MirrorWriteError(
             f"{path.parent} cannot be made ({error.strerror}); set another [mirror] path"
         ) from error
+
+
+def access(settings: SourceSettings) -> tuple[tuple[str, str] | None, dict[str, str]]:
+    """User name and password, and headers, that a source wants.  Raises `UsageError`."""
+    return _credentials(settings), _headers(settings)
 
 
 def check_secrets(sources: Sequence[SourceSettings]) -> None:

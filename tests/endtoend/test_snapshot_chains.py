@@ -223,3 +223,31 @@ def test_prune_never_breaks_a_chain(chain: Chain, tmp_path: Path) -> None:
     ]
     assert [one.name for one in parent.iterdir()] == [again.name]
     assert chain.command("snapshot", "prune", str(parent)).code == 2
+
+
+def test_what_is_forgotten_is_in_no_later_snapshot(chain: Chain, tmp_path: Path) -> None:
+    again = chain.elsewhere(tmp_path / "again")
+    parent = tmp_path / "s"
+    shutil.copytree(chain.parent, parent)
+    mirror = again.folder / "data" / "mirror.sqlite"
+    folders = [str(parent / one.name) for one in chain.folders]
+    assert again("snapshot", "restore", *folders, "--output", str(mirror)).code == 0
+    ran = again("forget", "hal-04493396", "--reason", "asked for by its author")
+    assert ran.code == 0, ran.err
+    increment = create(again, parent, "--since", folders[-1])
+    told = json.loads((increment / "snapshot.json").read_text("utf-8"))
+    assert (told["documents"], told["contents"], told["forgotten"]) == (1, 0, 1)
+    assert again("snapshot", "verify", str(increment)).out == ""
+    ran = again("snapshot", "diff", str(increment), str(mirror), "--exit-code")
+    assert ran.code == 0, ran.out
+
+    restored = chain.elsewhere(tmp_path / "restored")
+    place = restored.folder / "data" / "mirror.sqlite"
+    ran = restored("snapshot", "restore", *folders, str(increment), "--output", str(place))
+    assert ran.code == 0, ran.err
+    assert dict(everything(restored)) == dict(everything(again))
+    assert b"menace pour la" not in place.read_bytes()
+    with RecordedEndpoint(RECORDED) as endpoint:
+        restored.configure(endpoint.url)
+        assert restored("harvest", "--full").code == 0
+    assert "une menace" not in restored("export", "--format", "jsonl", "--status", "all").out

@@ -119,6 +119,11 @@ def link(folder: Path) -> None:
     path.symlink_to(beside)
 
 
+def link_folder(folder: Path) -> None:
+    (folder / "data").rename(folder.parent / "elsewhere")
+    (folder / "data").symlink_to(folder.parent / "elsewhere")
+
+
 def lead_outside(folder: Path) -> None:
     manifest = folder / "manifest-sha512.txt"
     manifest.write_text(manifest.read_text("utf-8") + f"{'0' * 128}  ../../etc/passwd\n", "utf-8")
@@ -169,6 +174,8 @@ def bomb(folder: Path) -> None:
         (lose, "data/parquet/records-00001.parquet: is missing"),
         (add, "data/extra/more.txt: no manifest names it"),
         (link, "data/records/records-00001.jsonl.gz: is no plain file"),
+        (link_folder, "data: no manifest names it; it is a link"),
+        (link_folder, "records-00001.jsonl.gz: its folder is missing or a link"),
         (lead_outside, "../../etc/passwd: manifest-sha512.txt names it"),
         (take_one, "data/records/records-00001.jsonl.gz: holds 72, 73 were written"),
         (take_one, "is missing, the history has it"),

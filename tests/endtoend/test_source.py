@@ -228,6 +228,7 @@ def test_list_tells_where_settings_come_from(halmirror: CommandLine) -> None:
             {
                 "name": "hal",
                 "base_url": "http://127.0.0.1:9/",
+                "kind": "oai-pmh",
                 "metadata_prefix": "oai_dc",
                 "profile": "hal",
                 "sets": ["type:ART"],

@@ -42,7 +42,8 @@ def list_(invocation: Invocation, form: str) -> None:
     for one in sources:
         click.echo(printable(f"{one['name']} ({one['base_url']})"))
         sets = ", ".join(one["sets"]) or "everything"
-        asked = f"{one['metadata_prefix']}, profile {one['profile']}: {sets}"
+        asked = "published snapshots of " if one["kind"] == "snapshot" else ""
+        asked += f"{one['metadata_prefix']}, profile {one['profile']}: {sets}"
         origins = ", ".join(one["settings_from"]) or "built-in defaults"
         click.echo(f"  {printable(asked)}")
         click.echo(f"  connections: {one['connections']}; settings from: {printable(origins)}")
@@ -60,12 +61,12 @@ def check(invocation: Invocation, names: tuple[str, ...], form: str) -> None:
     """
     from halmirror import probing
     from halmirror.cli.progress import observer
-    from halmirror.sources import chosen
+    from halmirror.sources import speaking_oai_pmh
 
     check_text(*names)
     probes = []
     with observer(quiet=invocation.quiet, verbose=invocation.verbose) as watching:
-        for settings in chosen(invocation.settings, names):
+        for settings in speaking_oai_pmh(invocation.settings, names):
             probes.append(probing.check(settings, watching))
             if form == "text":
                 _print(probes[-1])

@@ -12,7 +12,6 @@ without a detour through Python's values.
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 import msgspec
@@ -45,6 +44,9 @@ A row group is written when all its rows are there: 100,000 with abstracts take 
 _AT_ONCE: Final = 2_000
 """Lines that are read into columns at once."""
 
+MOST_AT_ONCE: Final = 8 * 1024 * 1024
+"""Bytes of lines that are enough, however few they are."""
+
 _LEAST_BLOCK: Final = 1 << 20
 _LEVEL: Final = 3
 _ORDER: Final = ("source", "year", "id")
@@ -59,8 +61,7 @@ def write(lines: Iterable[bytes], out: IO[bytes], wanted: Wanted) -> int:
     count = 0
     with Rows(out, wanted) as rows, ThreadPoolExecutor(1) as worker:
         before: Future[None] | None = None
-        rest = iter(lines)
-        while some := list(islice(rest, _AT_ONCE)):
+        for some in _batches(lines):
             count += len(some)
             if before is not None:
                 before.result()
@@ -70,14 +71,38 @@ def write(lines: Iterable[bytes], out: IO[bytes], wanted: Wanted) -> int:
     return count
 
 
-def read(path: Path | IO[bytes], at_once: int = _AT_ONCE // 2) -> Iterator[bytes]:
+def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The lines, so many at a time as are read into columns at once."""
+    some: list[bytes] = []
+    size = 0
+    for line in lines:
+        some.append(line)
+        size += len(line)
+        if len(some) == _AT_ONCE or size >= MOST_AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def read(
+    path: Path | IO[bytes], at_once: int = _AT_ONCE // 2, most: int | None = None
+) -> Iterator[bytes]:
     """The records of a file as canonical lines of JSON, in the file's order.
 
-    Raises `OutputError` where it is no such file.
+    ``most``: bytes that a row group may unpack to (none: any).  Raises `OutputError` where it is
+    no such file, or has a larger one.
     """
     encode = msgspec.json.Encoder().encode
     try:
         with pq.ParquetFile(path, pre_buffer=False) as file:
+            told = file.metadata
+            largest = max(
+                (told.row_group(one).total_byte_size for one in range(told.num_row_groups)),
+                default=0,
+            )
+            if most is not None and largest > most:
+                raise OutputError(f"{path} has a row group of {largest} bytes; {most} are read")
             keys = chosen(tuple(file.schema_arrow.names))
             for batch in file.iter_batches(batch_size=at_once, use_threads=False):
                 for row in batch.to_pylist():

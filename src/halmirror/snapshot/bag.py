@@ -15,6 +15,7 @@ from halmirror.snapshot.layout import (
     SIGNATURE,
     TAG_FILES,
     TAG_MANIFEST,
+    is_folder,
     is_plain,
     kind_of,
     read_text,
@@ -82,9 +83,13 @@ def faults(folder: Path, watch: Callable[[str], None] | None = None) -> Iterator
 
 def manifest(folder: Path, name: str) -> dict[str, str]:
     """The files that a manifest names, with their SHA-512.  Raises `SnapshotError`."""
+    return parse_manifest(read_text(folder, name), name)
+
+
+def parse_manifest(data: bytes, name: str) -> dict[str, str]:
+    """The files that the text of a manifest names, with their SHA-512.  Raises `SnapshotError`."""
     found: dict[str, str] = {}
-    text = read_text(folder, name).decode("utf-8", "replace")
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
         parts = _LINE.fullmatch(line)
         if parts is None or parts[2] in found:
             raise SnapshotError(f"{name}: line {number} is no line of a manifest, or a second one")
@@ -98,6 +103,8 @@ def _manifest(files: Sequence[tuple[str, str]]) -> str:
 
 def _checked(folder: Path, path: str, expected: str) -> tuple[str | None, int]:
     place = folder / path
+    if not all(map(is_folder, list(place.parents)[: path.count("/")])):
+        return f"{path}: its folder is missing or a link", 0
     if not is_plain(place):
         reason = "is no plain file" if os.path.lexists(place) else "is missing"
         return f"{path}: {reason}", 0

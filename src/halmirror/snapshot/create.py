@@ -12,15 +12,13 @@ import fcntl
 import hashlib
 import os
 import shutil
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
-from typing import IO, TYPE_CHECKING, Final, Self, cast
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from halmirror import whole_file
 from halmirror.errors import OutputError, SnapshotError
-from halmirror.export import oai_dc
 from halmirror.record import STATUSES
 from halmirror.record_schema import SCHEMA_VERSION
 from halmirror.record_schema import text as schema_text
@@ -30,15 +28,13 @@ from halmirror.snapshot.layout import (
     COMMITS,
     DATA_PACKAGE,
     DESCRIPTION,
+    FORGOTTEN,
     FORMAT,
-    HISTORY,
-    PARQUET,
     QUARANTINE,
     README,
     RECORDS,
     RUNS,
     SCHEMA,
-    SOURCE,
     SOURCES,
     TAG_MANIFEST,
     WINDOWS,
@@ -50,11 +46,11 @@ from halmirror.snapshot.layout import (
     encode,
     is_folder,
     is_name,
-    shard,
     stamp,
     time_of,
 )
 from halmirror.snapshot.packed import Packed, blocks, sums
+from halmirror.snapshot.shard import Shard, Step, written
 from halmirror.snapshot.words import data_package, info, readme
 from halmirror.store.database import open_for_reading, translated
 from halmirror.store.reader import Reader
@@ -69,9 +65,6 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-    from halmirror.export import Wanted
-    from halmirror.record import Record
-    from halmirror.store.reader import State
     from halmirror.store.whole import Document
 
     Watch = Callable[[str, int, int], None]
@@ -80,10 +73,8 @@ SHARD_RECORDS: Final = 50_000
 """Records of a shard, a document's versions never apart."""
 
 _LOG: Final = "log.jsonl"
-_ROW_GROUP: Final = 4_000
-_AT_ONCE: Final = 1_000
 _TOLD_EVERY: Final = 500
-_FRAME_TIMES: Final = 5
+_FRAME_TIMES: Final = 4
 """Bytes of a snapshot to one of the mirror's frames, at most, as measured; files beside it too."""
 
 _LEAST_ROOM: Final = 64 * 1024 * 1024
@@ -101,18 +92,7 @@ class _Plan(msgspec.Struct, frozen=True):
     software: str
     libraries: dict[str, str]
     documents: int
-
-
-class _Step(msgspec.Struct, frozen=True):
-    """A part that is whole: its files, and after a shard the document it ends with."""
-
-    files: list[File]
-    last: tuple[str, str] | None = None
-    documents: int = 0
-    contents: int = 0
-    states: int = 0
-    records: dict[str, int] = {}
-    by_source: dict[str, dict[str, int]] = {}
+    forgotten: int
 
 
 def create(
@@ -206,7 +186,7 @@ class _Making:
                 f"--since: {since} is newer than the mirror {self._path}; was that restored from "
                 "an older copy? Make a whole snapshot without --since"
             )
-        if before.rules != self._whole.rules(before.seq):
+        if not self._has_rules_of(before):
             raise SnapshotError(
                 f"--since: records that {since} holds were normalised again since; make a whole "
                 "snapshot without --since"
@@ -219,6 +199,16 @@ class _Making:
                 "snapshot"
             ) from error
         return Previous(before.name, before.seq, tagmanifest)
+
+    def _has_rules_of(self, before: Description) -> bool:
+        """Whether what a snapshot holds is still normalised as it was.
+
+        Contents that were forgotten since are fewer, none moves to other rules.
+        """
+        now = self._whole.rules(before.seq)
+        if sum(1 for _ in self._whole.forgotten()) == before.forgotten:
+            return now == before.rules
+        return all(count <= before.rules.get(rules, 0) for rules, count in now.items())
 
     def _laid(self, latest: int, previous: Previous | None) -> tuple[_Plan, Path]:
         """The plan of a run that was cut, where it can go on, else a new one; others are gone."""
@@ -239,6 +229,7 @@ class _Making:
         plan = _Plan(
             name, latest, previous, self._whole.mirror(), self._whole.rules(latest),
             __version__, _libraries(), self._whole.count(),
+            sum(1 for _ in self._whole.forgotten()),
         )  # fmt: skip
         part = self._parent / f".{name}.part"
         self._check_room(plan)
@@ -260,6 +251,8 @@ class _Making:
             and plan.libraries == _libraries()
             and plan.mirror == self._whole.mirror()
             and plan.rules == self._whole.rules(plan.seq)
+            # What was forgotten since must not be in what is written already.
+            and plan.forgotten == sum(1 for _ in self._whole.forgotten())
             # Its tables are those of its own commit: they must have been written then.
             and (self._parent / f".{plan.name}.part" / _LOG).exists()
         )
@@ -327,6 +320,7 @@ class _Making:
             whole=whole,
             rules=self._plan.rules,
             record_schema=SCHEMA_VERSION,
+            forgotten=self._plan.forgotten,
             sources=[
                 proofs.of(one, _sum_of(step.by_source.get(one.name, {}) for step in steps))
                 for one in sources
@@ -335,10 +329,10 @@ class _Making:
         )
         return self._finish(made, key)
 
-    def _steps(self) -> list[_Step]:
+    def _steps(self) -> list[Step]:
         """What an earlier run finished; a half line at the log's end counts for nothing."""
-        decode = msgspec.json.Decoder(_Step).decode
-        steps: list[_Step] = []
+        decode = msgspec.json.Decoder(Step).decode
+        steps: list[Step] = []
         if not self._log.exists():
             return steps
         with self._log.open("rb") as log:
@@ -357,37 +351,38 @@ class _Making:
         place = self._folder / file.path
         return place.is_file() and place.stat().st_size == file.size
 
-    def _done(self, step: _Step) -> _Step:
+    def _done(self, step: Step) -> Step:
         with self._log.open("ab") as log:
             log.write(_encode(step) + b"\n")
             log.flush()
             os.fsync(log.fileno())
         return step
 
-    def _tables(self) -> _Step:
+    def _tables(self) -> Step:
         tables: Sequence[tuple[str, Iterable[object]]] = (
             (RUNS, self._whole.runs()),
             (COMMITS, self._whole.commits()),
             (SOURCES, self._whole.sources()),
             (WINDOWS, self._whole.windows()),
             (QUARANTINE, self._whole.quarantine()),
+            (FORGOTTEN, self._whole.forgotten()),
         )
         files = []
         for path, rows in tables:
             with Packed(self._folder, path) as out:
                 for row in rows:
                     out.line(_encode(row))
-            files.append(_written(out))
-        return self._done(_Step(files))
+            files.append(written(out))
+        return self._done(Step(files))
 
     def _documents(self, after: tuple[str, str] | None = None) -> Iterator[Document]:
         for document in self._whole.documents(after):
             if self._touched is None or document.number in self._touched:
                 yield document
 
-    def _shards(self, steps: Sequence[_Step], digest: hashlib._Hash) -> list[_Step]:
+    def _shards(self, steps: Sequence[Step], digest: hashlib._Hash) -> list[Step]:
         """Write the shards that are still missing."""
-        made: list[_Step] = []
+        made: list[Step] = []
         number = sum(step.last is not None for step in steps)
         done = sum(step.documents for step in steps)
         total = self._plan.documents if self._touched is None else len(self._touched)
@@ -395,7 +390,7 @@ class _Making:
         following = next(rest, None)
         while following is not None or number == 0:
             number += 1
-            with _Shard(self._folder, number, self._statement or None) as shard_:
+            with Shard(self._folder, number, self._statement or None) as shard_:
                 while following is not None and shard_.records < SHARD_RECORDS:
                     self._add(shard_, following, digest)
                     done += 1
@@ -405,7 +400,7 @@ class _Making:
             made.append(self._done(shard_.step()))
         return made
 
-    def _add(self, shard_: _Shard, document: Document, digest: hashlib._Hash) -> None:
+    def _add(self, shard_: Shard, document: Document, digest: hashlib._Hash) -> None:
         for state in self._reader.versions(document.number, self._plan.seq):
             line = self._view.json(state)
             digest.update(line)
@@ -453,111 +448,6 @@ class _Making:
         _sync(self._parent)
         shutil.rmtree(self._part)
         return place
-
-
-class _Shard:
-    """Some documents, written in each of the forms; a context manager."""
-
-    def __init__(self, folder: Path, number: int, statement: str | None) -> None:
-        self.records = 0
-        self._files = {
-            kind: Packed(folder, shard(kind, number))
-            for kind in (RECORDS, PARQUET, SOURCE, HISTORY)
-        }
-        self._statement = statement
-        self._held: list[bytes] = []
-        self._last: tuple[str, str] | None = None
-        self._documents = self._contents = self._states = 0
-        self._by_status: dict[str, int] = {}
-        self._by_source: dict[str, dict[str, int]] = {}
-
-    def __enter__(self) -> Self:
-        from halmirror.export import Wanted
-        from halmirror.export.parquet import Rows
-
-        self._stack = contextlib.ExitStack()
-        with contextlib.ExitStack() as stack:
-            for file in self._files.values():
-                stack.enter_context(file)
-            wanted: Wanted = Wanted(statement=self._statement)
-            self._rows = stack.enter_context(
-                Rows(
-                    cast("IO[bytes]", self._files[PARQUET]),
-                    wanted,
-                    row_group=_ROW_GROUP,
-                    order=("source", "id"),
-                )
-            )
-            self._worker = stack.enter_context(ThreadPoolExecutor(1))
-            self._before: Future[None] | None = None
-            self._files[SOURCE].write(oai_dc.begin(self._statement))
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        try:
-            if kind is None:
-                self._files[SOURCE].write(oai_dc.END)
-                self._pass_on()
-                if self._before is not None:
-                    self._before.result()
-        except BaseException as error:
-            self._stack.__exit__(type(error), error, error.__traceback__)
-            raise
-        self._stack.__exit__(kind, *cast("tuple[None, None]", rest))
-
-    def add_record(self, state: State, line: bytes) -> None:
-        self._files[RECORDS].line(line)
-        self._files[PARQUET].lines += 1
-        self._held.append(line)
-        if len(self._held) == _AT_ONCE:
-            self._pass_on()
-        self.records += 1
-        for counts in (self._by_status, self._by_source.setdefault(state.source, {})):
-            counts[state.status] = counts.get(state.status, 0) + 1
-
-    def _pass_on(self) -> None:
-        """Give what is held to the thread that makes columns of it."""
-        if self._before is not None:
-            self._before.result()
-        if self._held:
-            self._before = self._worker.submit(self._rows.add, self._held)
-            self._held = []
-
-    def add_source(self, record: Record, metadata: bytes) -> None:
-        self._files[SOURCE].write(
-            oai_dc.header(record)
-            + b"<oai:metadata>"
-            + metadata
-            + b"</oai:metadata></oai:record>\n",
-            1,
-        )
-
-    def add_history(self, line: bytes) -> None:
-        self._files[HISTORY].line(line)
-
-    def end_document(self, document: Document, contents: int, states: int) -> None:
-        self._last = (document.source, document.id)
-        self._documents += 1
-        self._contents += contents
-        self._states += states
-
-    def step(self) -> _Step:
-        return _Step(
-            [_written(file) for file in self._files.values()],
-            self._last or ("", ""),
-            self._documents,
-            self._contents,
-            self._states,
-            self._by_status,
-            self._by_source,
-        )
-
-
-def _written(file: Packed) -> File:
-    if file.file is None:
-        raise AssertionError(f"{file.path} is not written yet")
-    return file.file
 
 
 def _sum_of(parts: Iterable[dict[str, int]]) -> dict[str, int]:

@@ -47,7 +47,8 @@ COMMITS: Final = "data/harvest/commits.jsonl.gz"
 SOURCES: Final = "data/harvest/sources.jsonl.gz"
 WINDOWS: Final = "data/harvest/windows.jsonl.gz"
 QUARANTINE: Final = "data/harvest/quarantine.jsonl.gz"
-TABLES: Final = (RUNS, COMMITS, SOURCES, WINDOWS, QUARANTINE)
+FORGOTTEN: Final = "data/harvest/forgotten.jsonl.gz"
+TABLES: Final = (RUNS, COMMITS, SOURCES, WINDOWS, QUARANTINE, FORGOTTEN)
 """The data that are one file each: how the harvests went."""
 
 LARGEST_TEXT: Final = 64 * 1024 * 1024
@@ -117,7 +118,8 @@ class Description(msgspec.Struct, frozen=True):
     ``seq`` is the mirror's commit that it shows, ``at`` that commit's time; ``mirror`` tells
     mirrors apart.  ``digest`` is over the records in the folder, ``whole`` over all that the
     mirror held, the same where nothing came before (``since`` none).  ``rules`` counts the
-    contents that the mirror held by the version of the rules that normalised them.
+    contents that the mirror held by the version of the rules that normalised them;
+    ``forgotten`` counts the documents whose content was removed for good.
     """
 
     format: str
@@ -137,6 +139,7 @@ class Description(msgspec.Struct, frozen=True):
     whole: Records
     rules: dict[str, int]
     record_schema: str
+    forgotten: int
     sources: list[SourceProof]
     files: list[File]
 
@@ -212,26 +215,28 @@ def describe(folder: Path) -> Description:
     """The description of the snapshot in a folder.  Raises `SnapshotError`."""
     if not is_folder(folder):
         raise SnapshotError(f"{folder} is no folder; name one that 'snapshot create' printed")
+    return parse_description(read_text(folder, DESCRIPTION), str(folder / DESCRIPTION))
+
+
+def parse_description(data: bytes, place: str) -> Description:
+    """The description that is read at ``place``.  Raises `SnapshotError`."""
     try:
-        found = _decoder.decode(read_text(folder, DESCRIPTION))
+        found = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SnapshotError(
-            f"{folder / DESCRIPTION} is no description of a snapshot ({error}); "
-            "take the folder from its source again"
+            f"{place} is no description of a snapshot ({error}); take it from its source again"
         ) from error
     if found.format != FORMAT:
         raise SnapshotError(
-            f"{folder} has the layout '{found.format[:50]}', this halmirror reads {FORMAT}; "
+            f"{place} has the layout '{found.format[:50]}', this halmirror reads {FORMAT}; "
             "use the release that wrote it"
         )
     if not is_name(found.name):
-        raise SnapshotError(
-            f"{folder / DESCRIPTION} calls it '{found.name[:50]}', which is no name"
-        )
+        raise SnapshotError(f"{place} calls it '{found.name[:50]}', which is no name")
     for file in found.files:
         if kind_of(file.path) is None:
             raise SnapshotError(
-                f"{folder / DESCRIPTION} names '{file.path[:100]}', which is no file of a snapshot"
+                f"{place} names '{file.path[:100]}', which is no file of a snapshot"
             )
     return found
 

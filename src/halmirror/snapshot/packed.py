@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Final, Protocol, Self, cast
 import zstandard
 
 from halmirror.errors import SnapshotError
-from halmirror.snapshot.layout import File, is_plain
+from halmirror.snapshot.layout import File, is_folder, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,8 +138,8 @@ def sums(path: Path) -> tuple[str, str]:
 
 def blocks(path: Path) -> Iterator[bytes]:
     """What a data file holds, unpacked, in blocks.  Raises `SnapshotError`, naming the file."""
-    if not is_plain(path):
-        raise SnapshotError(f"{path}: missing, or no plain file")
+    if not (is_plain(path) and is_folder(path.parent) and is_folder(path.parent.parent)):
+        raise SnapshotError(f"{path}: missing, or no plain file in a plain folder")
     try:
         allowed = _GRACE + _MOST_TIMES * path.stat().st_size
         with path.open("rb") as raw, _unpacked(raw, path.suffix) as file:

@@ -20,6 +20,7 @@ from halmirror.snapshot import bag, tables
 from halmirror.snapshot.chain import Link, ordered
 from halmirror.snapshot.layout import (
     COMMITS,
+    FORGOTTEN,
     HISTORY,
     QUARANTINE,
     RUNS,
@@ -32,6 +33,7 @@ from halmirror.store.loading import Loading
 from halmirror.store.whole import (
     Content,
     HeldCommit,
+    HeldForgotten,
     HeldQuarantine,
     HeldRun,
     HeldSource,
@@ -113,11 +115,16 @@ def _check_room(chain: Sequence[Link], output: Path) -> None:
 def _build(chain: Sequence[Link], path: Path, watch: Watch | None) -> None:
     total = sum(link.told.documents for link in chain)
     done = 0
+    newest = chain[-1].folder
+    # Of what was forgotten since, no byte may reach the mirror: the newest has its tombstones.
+    gone = {(one.source, one.id) for one in tables.read(newest, FORGOTTEN, HeldForgotten)}
     with Loading(path, KEEP_FREE) as loading:
         for link in chain:
             loading.sources(tables.read(link.folder, SOURCES, HeldSource))
             lines = tables.history(link.folder, link.told)
-            for _, group in groupby(lines, key=lambda one: (one.source, one.id)):
+            for key, group in groupby(lines, key=lambda one: (one.source, one.id)):
+                if key in gone and link is not chain[-1]:
+                    continue
                 contents: list[Content] = []
                 states: list[HeldState] = []
                 for one in group:
@@ -129,13 +136,13 @@ def _build(chain: Sequence[Link], path: Path, watch: Watch | None) -> None:
                 done += 1
                 if watch is not None and done % _TOLD_EVERY == 0:
                     watch("restore", done, total)
-        newest = chain[-1].folder
         loading.tables(
             tables.read(newest, RUNS, HeldRun),
             tables.read(newest, COMMITS, HeldCommit),
             tables.read(newest, SOURCES, HeldSource),
             tables.read(newest, WINDOWS, HeldWindow),
             tables.read(newest, QUARANTINE, HeldQuarantine),
+            tables.read(newest, FORGOTTEN, HeldForgotten),
         )
         loading.settle()
 

@@ -28,9 +28,14 @@ def history(folder: Path, description: Description) -> Iterator[Content | HeldSt
 
     Raises `SnapshotError`, naming file and line.
     """
-    decoder: msgspec.json.Decoder[Content | HeldState] = msgspec.json.Decoder(Content | HeldState)
     for path in shards(description, HISTORY):
-        yield from _decoded(folder, path, decoder)
+        yield from of_history(folder, path)
+
+
+def of_history(folder: Path, path: str) -> Iterator[Content | HeldState]:
+    """The contents and states of one shard.  Raises `SnapshotError`, naming file and line."""
+    decoder: msgspec.json.Decoder[Content | HeldState] = msgspec.json.Decoder(Content | HeldState)
+    yield from _decoded(folder, path, decoder)
 
 
 def shards(description: Description, kind: str) -> list[str]:

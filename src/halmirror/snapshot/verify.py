@@ -23,6 +23,7 @@ from halmirror.snapshot import bag, signature, tables
 from halmirror.snapshot.completeness import Proofs
 from halmirror.snapshot.layout import (
     COMMITS,
+    FORGOTTEN,
     HISTORY,
     PARQUET,
     QUARANTINE,
@@ -41,6 +42,7 @@ from halmirror.snapshot.packed import blocks, lines
 from halmirror.store.whole import (
     Content,
     HeldCommit,
+    HeldForgotten,
     HeldQuarantine,
     HeldRun,
     HeldSource,
@@ -65,6 +67,9 @@ _MOST: Final = 20
 _TOLD_EVERY: Final = 2000
 _XML_DEPTH: Final = 200
 _ROWS_AT_ONCE: Final = 500
+_LARGEST_GROUP: Final = 128 * 1024 * 1024
+"""Bytes that a row group may unpack to: that of a snapshot holds 32 MB, or one record of 64."""
+
 _OAI: Final = "http://www.openarchives.org/OAI/2.0/ "
 
 
@@ -200,17 +205,19 @@ class _Contents:
         document: tuple[str, str] | None = None
         current = _Followed(self._keys())
         known: set[tuple[int, str]] = set()
+        gone = {(one.source, one.id) for one in self._read(FORGOTTEN, HeldForgotten)}
         held: list[HeldState] = []
         for one in tables.history(self._folder, told):
             if (one.source, one.id) != document:
-                if document is not None and (one.source, one.id) < document:
-                    yield f"history: {one.id} of {one.source} is out of order"
+                yield from _order_faults(document, one)
                 yield from current.same(held)
                 documents += 1
                 document, known, held = (one.source, one.id), set(), []
             if isinstance(one, Content):
                 contents += 1
                 known.add((one.version, one.digest))
+                if (one.source, one.id) in gone:
+                    yield f"history: {one.id} of {one.source} was forgotten and has content"
                 continue
             states += 1
             yield from _state_faults(one, known, told.seq)
@@ -220,7 +227,9 @@ class _Contents:
         yield from current.rest()
         if current.identifiers.digest() != self._identifiers.digest():
             yield "source: its records are not those that the history holds to be current"
-        found = {"documents": documents, "contents": contents, "states": states}
+        found = {
+            "documents": documents, "contents": contents, "states": states, "forgotten": len(gone),
+        }  # fmt: skip
         for what, count in found.items():
             if count != getattr(told, what):
                 yield f"history: holds {count} {what}, {getattr(told, what)} were written"
@@ -410,7 +419,7 @@ def _rows(folder: Path, path: str) -> Iterator[bytes]:
     from halmirror.export.parquet import read
 
     try:
-        yield from read(folder / path, _ROWS_AT_ONCE)
+        yield from read(folder / path, _ROWS_AT_ONCE, _LARGEST_GROUP)
     except OutputError as error:
         raise SnapshotError(f"{path}: {error}") from error
 
@@ -461,6 +470,11 @@ def _references(part: object) -> Iterator[object]:
 
 def _name(key: Key) -> str:
     return f"{versioned(key[1], key[2])} of {key[0]}"
+
+
+def _order_faults(before: tuple[str, str] | None, one: Content | HeldState) -> Iterator[str]:
+    if before is not None and (one.source, one.id) < before:
+        yield f"history: {one.id} of {one.source} is out of order"
 
 
 def _state_faults(state: HeldState, known: set[tuple[int, str]], seq: int) -> Iterator[str]:

@@ -9,6 +9,7 @@ from halmirror.snapshot.layout import (
     BAGIT,
     COMMITS,
     DESCRIPTION,
+    FORGOTTEN,
     HISTORY,
     MANIFEST,
     PARQUET,
@@ -44,6 +45,7 @@ _ABOUT: Final = {
     SOURCES: "The repositories, their own words about themselves, and how far they were harvested.",
     WINDOWS: "The spans of modification days that were asked for, what each announced and gave.",
     QUARANTINE: "What came but could not be read, with its bytes.",
+    FORGOTTEN: "Documents whose content was removed for good, and why.",
 }
 
 
@@ -183,7 +185,7 @@ _FILES: Final = """\
 | `data/parquet/records-*.parquet` | the same records as typed, nested columns, for DuckDB, pandas, Polars, R or Spark |
 | `data/source/source-*.xml.gz` | the metadata as they came, mostly Dublin Core, in OAI-PMH records |
 | `data/history/history-*.jsonl.zst` | every earlier state of the same documents: `"kind": "content"` is what a version said (metadata as they came, and the normalised record), `"kind": "state"` how it stood from one commit until before another |
-| `data/harvest/` | how it was harvested: runs, commits (with their times), sources, windows of modification days, and what could not be read |
+| `data/harvest/` | how it was harvested: runs, commits (with their times), sources, windows of modification days, what could not be read, and the documents whose content was removed for good |
 | `{description}` | this folder for programs: counts, digests, completeness, versions |
 | `datapackage.json` | the same files as a Frictionless Data Package |
 | `{bagit}`, `bag-info.txt`, `{manifest}`, `{tag_manifest}` | BagIt: what belongs to the folder, with SHA-512 |

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from halmirror.store.whole import (
         Content,
         HeldCommit,
+        HeldForgotten,
         HeldQuarantine,
         HeldRun,
         HeldSource,
@@ -219,6 +220,7 @@ class Loading:
         sources: Iterable[HeldSource],
         windows: Iterable[HeldWindow],
         quarantine: Iterable[HeldQuarantine],
+        forgotten: Iterable[HeldForgotten],
     ) -> None:
         """Bring in how the harvests went, of the newest snapshot."""
         with translated(self._path):
@@ -242,6 +244,10 @@ class Loading:
                 self._window(streams, window)
             for entry in quarantine:
                 self._quarantined(streams, entry)
+            many(
+                "INSERT INTO forgotten SELECT id, ?2, ?3, ?4, ?5 FROM source WHERE name = ?1",
+                map(msgspec.structs.astuple, forgotten),
+            )
 
     def _told(self, sources: Iterable[HeldSource]) -> Iterable[HeldSource]:
         for source in sources:

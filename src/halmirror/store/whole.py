@@ -147,6 +147,16 @@ class HeldQuarantine(msgspec.Struct, frozen=True):
     resolved_at: str | None
 
 
+class HeldForgotten(msgspec.Struct, frozen=True):
+    """A document whose content was removed for good, and is not to be stored again."""
+
+    source: str
+    id: str
+    reason: str
+    at: str
+    run: int
+
+
 class Document(msgspec.Struct, frozen=True):
     """A document of the mirror: its row's number, for this reader alone, and its name."""
 
@@ -209,6 +219,14 @@ class Whole:
                 "SELECT s.document FROM datestamp_note n JOIN state s ON s.id = n.state "
                 "WHERE n.seq > ? AND n.seq <= ?",
                 (after, self._at),
+            )
+        )
+        # What is forgotten may leave no state behind: it is always among them.
+        found.update(
+            row[0]
+            for row in self._connection.execute(
+                "SELECT d.id FROM forgotten f JOIN document d "
+                "ON d.source = f.source AND d.local_id = f.local_id"
             )
         )
         shared = self._reader.sharing(LINKING)
@@ -282,6 +300,14 @@ class Whole:
             document.source, document.id, version, digest.hex(), prefix, rules,
             opened.source.decode(), msgspec.Raw(opened.body),
         )  # fmt: skip
+
+    def forgotten(self) -> Iterator[HeldForgotten]:
+        """What was forgotten, by source and id."""
+        for row in self._connection.execute(
+            "SELECT s.name, f.local_id, f.reason, f.at, f.run FROM forgotten f "
+            "JOIN source s ON s.id = f.source ORDER BY s.name, f.local_id"
+        ):
+            yield HeldForgotten(*row)
 
     def runs(self) -> Iterator[HeldRun]:
         """The runs, oldest first."""

@@ -382,6 +382,38 @@ class Writer:
                 counts += Counts(quarantined=added)
         return counts
 
+    def last_answer(self, stream: Stream) -> str | None:
+        """By which answer the stream's window ended that was closed last."""
+        row = self.connection.execute(
+            "SELECT answer FROM harvest_window WHERE stream = ? AND state = 'closed' "
+            "ORDER BY id DESC LIMIT 1",
+            (stream.id,),
+        ).fetchone()
+        return row[0] if row else None
+
+    def standing(self, stream: Stream, local_id: str, version: int) -> str | None:
+        """The status of a version as it stands; none where the mirror does not hold it."""
+        row = self._held(stream, local_id, version)
+        return row[1] if row else None
+
+    def withdraw(
+        self, stream: Stream, versions: Sequence[tuple[str, int, str, str | None]]
+    ) -> None:
+        """Give versions (id, version) another status and what followed them, in one commit."""
+        with self.transaction():
+            for local_id, version, status, followed_by in versions:
+                held = self._held(stream, local_id, version)
+                if held is not None and held[1] != status:
+                    self._states.change_status(held[0], status, followed_by)
+
+    def _held(self, stream: Stream, local_id: str, version: int) -> tuple[int, str] | None:
+        row: tuple[int, str] | None = self.connection.execute(
+            "SELECT s.id, s.status FROM document d JOIN state s ON s.document = d.id "
+            "WHERE d.source = ? AND d.local_id = ? AND s.version = ? AND s.end_seq IS NULL",
+            (stream.source, local_id, version),
+        ).fetchone()
+        return row
+
     def check_room(self) -> None:
         """Raises `MirrorWriteError` where the disk has less room than is to be kept free."""
         self._room.check()
