@@ -65,9 +65,8 @@ def conditional(request: Request, response: Response) -> Response:
 async def refused(request: Request, error: Exception) -> Response:
     """The answer to a request that failed: a page to a browser, problem details to a program."""
     problem = _as_problem(request, error)
-    path: str = request.scope["path"]
     accept = request.headers.get("accept", "")
-    if path.startswith(("/api/", "/oai")) or best_type(accept, _JSON_FIRST) != "text/html":
+    if best_type(accept, _JSON_FIRST) != "text/html":
         return problem.response()
     reader = Reader.of(request, request.app.state.settings.serve)
     key = f"problem.{problem.status}"

@@ -20,7 +20,7 @@ from halmirror.export import past
 from halmirror.version import __version__
 from halmirror.web import text, words
 from halmirror.web.negotiation import language
-from halmirror.web.place import Place, api_path, record_path
+from halmirror.web.place import Place, record_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,7 +81,6 @@ _templates.filters.update(
 )
 _templates.globals.update(
     record_path=record_path,
-    api_path=api_path,
     version=__version__,
     asset=lambda name: f"/static/{ASSETS[name].name}",
 )

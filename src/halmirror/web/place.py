@@ -46,7 +46,3 @@ def record_path(identifier: str) -> str:
         return f"/{quote(identifier, _SAFE)}"
     return f"/record/{quote(identifier, _SAFE)}"
 
-
-def api_path(identifier: str) -> str:
-    """The path of a record in the API; slashes are percent-encoded."""
-    return f"/api/v1/records/{quote(identifier, _SAFE)}"
