@@ -45,4 +45,3 @@ def record_path(identifier: str) -> str:
     if parse_hal_id(identifier) and "/" not in identifier and ":" not in identifier:
         return f"/{quote(identifier, _SAFE)}"
     return f"/record/{quote(identifier, _SAFE)}"
-
