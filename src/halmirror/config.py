@@ -5,9 +5,9 @@ The file is the one that is named, else ``$HALMIRROR_CONFIG``, else ``./config.t
 ``~/.config``).  Without any, all of HAL is mirrored into ``data/mirror.sqlite``.  A path in a
 file is relative to that file; one from the environment, to the working folder.
 
-``$HALMIRROR_MIRROR_PATH``, ``$HALMIRROR_MIRROR_KEEP_FREE`` and, for a source,
-``$HALMIRROR_SOURCE_<NAME>_<KEY>`` (upper case, ``-`` as ``_``) override the file; an empty one
-counts as not set.  Every error names the file and line, or the variable, in one line.
+``$HALMIRROR_MIRROR_PATH``, ``$HALMIRROR_MIRROR_KEEP_FREE``, ``$HALMIRROR_SERVE_<KEY>`` and, for a
+source, ``$HALMIRROR_SOURCE_<NAME>_<KEY>`` (upper case, ``-`` as ``_``) override the file; an empty
+one counts as not set.  Every error names the file and line, or the variable, in one line.
 
 User names, passwords and keys are never settings: ``user_env``, ``password_env`` and
 ``headers_env`` name the variables that hold them, and no message or output repeats what those
@@ -26,6 +26,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from halmirror.config_serve import SERVE_READERS, SERVE_TEMPLATE, ServeSettings
+from halmirror.config_serve import typed as typed_of_serving
 from halmirror.config_values import (
     KEEP_FREE,
     READERS,
@@ -49,6 +51,7 @@ __all__ = [
     "BUILT_IN",
     "TEMPLATE",
     "MirrorSettings",
+    "ServeSettings",
     "Settings",
     "SourceSettings",
     "load",
@@ -61,7 +64,8 @@ __all__ = [
     "variable_part",
 ]
 
-TEMPLATE = """\
+TEMPLATE = (
+    """\
 # Settings of halmirror.  What is commented out stands at its default.
 # Paths are relative to this file.  Durations: 30s, 15m, 2h, 2d, or 0.
 # Each setting of a source can be overridden by the environment, $HALMIRROR_SOURCE_<NAME>_<KEY>:
@@ -115,6 +119,8 @@ profile = "hal"
 # the environment variable that holds its value.
 # headers_env = {}
 """
+    + SERVE_TEMPLATE
+)
 
 _T = TypeVar("_T")
 _LARGEST = 1024 * 1024
@@ -170,13 +176,14 @@ BUILT_IN = SourceSettings("hal", "https://api.archives-ouvertes.fr/oai/hal/")
 class Settings:
     """All settings.  ``path`` is the file they were read from, ``None`` for the defaults.
 
-    ``origins`` tells where a setting that is not at its default came from: ``mirror.path`` or
-    ``NAME.KEY`` to the file's name or ``$VARIABLE``.
+    ``origins`` tells where a setting that is not at its default came from: ``mirror.path``,
+    ``serve.KEY`` or ``NAME.KEY`` to the file's name or ``$VARIABLE``.
     """
 
     path: Path | None
     mirror: MirrorSettings
     sources: tuple[SourceSettings, ...]
+    serve: ServeSettings = field(default_factory=ServeSettings)
     origins: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({}), compare=False, repr=False
     )
@@ -200,11 +207,12 @@ def load_bytes(data: bytes, path: Path, environ: Mapping[str, str] = os.environ)
 
 
 def _settings(file: _File, environ: Mapping[str, str]) -> Settings:
-    _check_keys(file, (), ("mirror", "source"))
+    _check_keys(file, (), ("mirror", "source", "serve"))
     origins: dict[str, str] = {}
     mirror = _mirror(file, environ, origins)
     sources = _sources(file, environ, origins)
-    return Settings(file.path, mirror, sources, MappingProxyType(origins))
+    serve = _serve(file, environ, origins)
+    return Settings(file.path, mirror, sources, serve, MappingProxyType(origins))
 
 
 def render(settings: Settings) -> str:
@@ -228,6 +236,10 @@ def render(settings: Settings) -> str:
             lines.append(
                 f"# {key} is not set" if value is None else _assignment(key, value, origin)
             )
+    lines += ["", "[serve]"]
+    for key in SERVE_READERS:
+        value, origin = getattr(settings.serve, key), settings.origins.get(f"serve.{key}")
+        lines.append(f"# {key} is not set" if value is None else _assignment(key, value, origin))
     return "\n".join(lines) + "\n"
 
 
@@ -406,6 +418,27 @@ def _keep_free(
         return read_size(table["keep_free"])
     except UsageError as error:
         raise file.wrong(("mirror", "keep_free"), f"keep_free: {error}") from error
+
+
+def _serve(file: _File, environ: Mapping[str, str], origins: dict[str, str]) -> ServeSettings:
+    table = file.data.get("serve", {})
+    if not isinstance(table, dict):
+        raise file.wrong(("serve",), "'serve' is a section; write [serve]")
+    if table:
+        _check_keys(file, ("serve",), SERVE_READERS)
+    values: dict[str, Any] = {}
+    for key, read in SERVE_READERS.items():
+        variable = f"HALMIRROR_SERVE_{key.upper()}"
+        if told := environ.get(variable):
+            values[key] = _from_environment(variable, read, typed_of_serving(key, told))
+            origins[f"serve.{key}"] = f"${variable}"
+        elif key in table:
+            try:
+                values[key] = read(table[key])
+            except UsageError as error:
+                raise file.wrong(("serve", key), f"{key}: {error}") from error
+            origins[f"serve.{key}"] = str(file.path)
+    return ServeSettings(**values)
 
 
 def _too_long(place: Path) -> bool:

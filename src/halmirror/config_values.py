@@ -200,7 +200,9 @@ def _day(value: object) -> str:
         raise UsageError(f"{_shown(text)} is no day of the calendar") from error
 
 
-def _count(least: int, most: int) -> Callable[[object], int]:
+def read_count(least: int, most: int) -> Callable[[object], int]:
+    """A reader of whole numbers from ``least`` to ``most``."""
+
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise UsageError(f"{_shown(value)} is no number from {least} to {most}")
@@ -228,7 +230,8 @@ def _max_loss(value: object) -> str:
     return parse_max_loss(read_text(value))
 
 
-def _flag(value: object) -> bool:
+def read_flag(value: object) -> bool:
+    """Read ``true`` or ``false``.  Raises `UsageError`."""
     if not isinstance(value, bool):
         raise UsageError(f"{_shown(value)} is neither true nor false")
     return value
@@ -288,14 +291,14 @@ READERS: dict[str, Callable[[object], Any]] = {
     "profile": _profile,
     "sets": _sets,
     "from": _day,
-    "connections": _count(1, 4),
+    "connections": read_count(1, 4),
     "delay": _seconds,
     "timeout": _some_seconds,
-    "retries": _count(0, 100),
+    "retries": read_count(0, 100),
     "max_wait": _seconds,
     "reconcile_every": _seconds,
     "max_loss": _max_loss,
-    "tls_verify": _flag,
+    "tls_verify": read_flag,
     "contact": _contact,
     "user_env": _variable_name,
     "password_env": _variable_name,

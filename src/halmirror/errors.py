@@ -12,6 +12,7 @@
         OlderMirrorError                  1   an earlier one wrote it; the next writer renews it
         MirrorWriteError                  1   read-only, or the disk is full
         MirrorBusyError                   4   another run writes to it
+        OverdueError                      1   a look-up took longer than its caller allows
       SourceError                         1   a repository could not be harvested
         TransportError                    1   no usable HTTP answer (faults, statuses, limits)
           RetryLaterError                 3   the server asks for a longer pause than allowed
@@ -89,6 +90,10 @@ class MirrorBusyError(MirrorError):
     """Another run holds the mirror."""
 
     exit_code: ClassVar[int] = 4
+
+
+class OverdueError(MirrorError):
+    """A look-up or search took longer than its caller allows."""
 
 
 class SourceError(HalmirrorError):

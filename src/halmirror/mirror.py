@@ -26,7 +26,7 @@ from halmirror import query as tree
 from halmirror.errors import NotFoundError, QueryError, UsageError
 from halmirror.identifiers import parse_hal_id
 from halmirror.record import STATUSES, Record, Status
-from halmirror.store.database import open_for_reading, translated
+from halmirror.store.database import limited, open_for_reading, translated
 from halmirror.store.look_up import LookUp
 from halmirror.store.past import Past
 from halmirror.store.reader import Reader, State
@@ -151,6 +151,13 @@ class Mirror:
     def close(self) -> None:
         """Close the file; what was read stays valid."""
         self._connection.close()
+
+    def within(self, seconds: float) -> contextlib.AbstractContextManager[None]:
+        """Let look-ups and searches inside take in all at most ``seconds`` of the clock.
+
+        What takes longer ends with `OverdueError`; reading everything is not timed.
+        """
+        return limited(self._connection, seconds)
 
     # -- times ----------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "forget": ("halmirror.cli.care", "Remove records for good."),
     "backup": ("halmirror.cli.care", "Copy the mirror to one file, while a harvest runs or not."),
     "source": ("halmirror.cli.sourcing", "Add, check or list repositories."),
+    "serve": ("halmirror.cli.serving", "Web pages for the mirror."),
     "schedule": ("halmirror.cli.scheduling", "Print what to install for regular harvests."),
     "config": ("halmirror.cli.configuring", "Show, check or make the configuration."),
 }

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _WAIT_SECONDS = 30.0
+_STEPS_PER_LOOK = 20_000
+"""Instructions of SQLite's machine from one look at the clock to the next: about a millisecond."""
+
 _WRITE_CACHE_KIB = 32 * 1024
 
 
@@ -44,6 +48,10 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_INTERRUPT:
+            raise errors.OverdueError(
+                "this takes longer than is allowed here; ask for less, or with rarer words"
+            ) from error
         raise _operational(path, error) from error
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in {
@@ -157,6 +165,17 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+@contextlib.contextmanager
+def limited(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
+    """Interrupt the connection's statements once ``seconds`` have gone by."""
+    end = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS_PER_LOOK)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,120 @@
+"""The application: addresses, and what answers at each.
+
+    app = build(settings, Tally())
+
+An ASGI application for uvicorn (`halmirror.web.serving`) or any other server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from halmirror.errors import HalmirrorError
+from halmirror.web import logs
+from halmirror.web.answering import refused
+from halmirror.web.browse_page import browse
+from halmirror.web.guard import Guard
+from halmirror.web.home_page import home, terms
+from halmirror.web.pages import ASSETS_BY_NAME
+from halmirror.web.problems import Problem
+from halmirror.web.readers import Readers
+from halmirror.web.record_page import record
+from halmirror.web.search_page import search
+from halmirror.web.status_page import state
+from halmirror.web.watched import healthz, metrics, readyz
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from halmirror.config import Settings
+    from halmirror.web.tally import Tally
+
+_SMALLEST_COMPRESSED = 1000
+_QUICK = 5
+
+
+def build(settings: Settings, tally: Tally) -> ASGIApp:
+    """The application that serves the mirror of these settings; each process makes its own."""
+    logs.to_standard_error()
+    tally.begin()
+    readers = Readers(settings.mirror.path, [source.name for source in settings.sources])
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        del app
+        yield
+        readers.close()
+
+    middleware = [
+        Middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED, compresslevel=_QUICK)
+    ]
+    if settings.serve.cors_origins:
+        middleware.insert(
+            0,
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.serve.cors_origins,
+                allow_methods=["GET"],
+                expose_headers=["ETag", "Link", "Retry-After"],
+            ),
+        )
+    app = Starlette(
+        routes=_routes(),
+        middleware=middleware,
+        lifespan=lifespan,
+        exception_handlers={
+            Problem: refused,
+            HalmirrorError: refused,
+            HTTPException: refused,
+            Exception: refused,
+        },
+    )
+    app.state.readers = readers
+    app.state.settings = settings
+    app.state.tally = tally
+    return Guard(app, settings.serve, tally)
+
+
+def _routes() -> list[Route]:
+    return [
+        Route("/", home),
+        Route("/search", search),
+        Route("/browse", browse),
+        Route("/browse/{kind}", browse),
+        Route("/status", state),
+        Route("/terms", terms),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics),
+        Route("/static/{name}", asset),
+        Route("/robots.txt", robots),
+        Route("/record/{identifier:path}", record),
+        Route("/{identifier}", record),
+    ]
+
+
+async def asset(request: Request) -> Response:
+    """A style, script or image of the pages; its name changes with it, so it may be kept."""
+    found = ASSETS_BY_NAME.get(request.path_params["name"])
+    if found is None:
+        raise Problem(404, "there is no such file")
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(found.data, 200, headers, found.media_type)
+
+
+async def robots(request: Request) -> Response:
+    """What search engines should leave alone: endless lists."""
+    prefix = request.app.state.settings.serve.prefix
+    return PlainTextResponse(f"User-agent: *\nDisallow: {prefix}/search\n")

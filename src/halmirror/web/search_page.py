@@ -1,0 +1,161 @@
+"""The search page: hits with the words marked, facets, what is in force, the query in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import RedirectResponse
+
+from halmirror import query as tree
+from halmirror.errors import QueryError
+from halmirror.mirror import SORTS, Filters
+from halmirror.web import searching
+from halmirror.web.answering import reading
+from halmirror.web.explained import explained
+from halmirror.web.pages import Reader, page
+from halmirror.web.place import record_path
+from halmirror.web.text import marked, snippet
+from halmirror.web.values import value_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from markupsafe import Markup
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from halmirror.mirror import Hits, Mirror
+    from halmirror.record import Record
+
+_FACETS: Final = ("type", "year", "domain", "lang", "access", "source")
+_SHOWN: Final = 8
+_AUTHORS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value of a facet: its label, how many hits have it, and where it leads."""
+
+    label: str
+    count: int
+    link: str
+    chosen: bool
+
+
+@reading
+def search(request: Request, mirror: Mirror) -> Response:
+    """The results of a query, or the form and the reason where it cannot be read."""
+    reader = Reader.of(request, request.app.state.settings.serve)
+    asked = searching.Asked.of(request, most=searching.PAGE)
+    named = asked.identifier()
+    if named and (record := mirror.get(named)) is not None:
+        return RedirectResponse(reader.place.path(record_path(record.versioned_id)), 302)
+    try:
+        hits = asked.hits(mirror, facets=True)
+        tree_of = asked.tree()
+    except QueryError as error:
+        return page(
+            request, reader, "search.html", status=400, asked=asked, hits=None, error=str(error),
+            **_form(asked),
+        )  # fmt: skip
+    sought = [
+        (word, text.prefix and place == len(text.words) - 1)
+        for text in tree.texts(tree_of)
+        for place, word in enumerate(text.words)
+    ]
+    return page(
+        request,
+        reader,
+        "search.html",
+        asked=asked,
+        hits=hits,
+        error=None,
+        sought=explained(tree_of, reader.ui),
+        found=[_Hit(record, sought) for record in hits.records],
+        facets=list(_facets(hits, asked, reader)),
+        chips=list(_chips(asked, reader)),
+        first=asked.offset + 1,
+        last=asked.offset + len(hits.records),
+        next=asked.link(reader.place, cursor=hits.next) if hits.next else None,
+        begin=asked.link(reader.place, cursor=None) if asked.cursor else None,
+        exports=asked.pairs(),
+        **_form(asked),
+    )
+
+
+def _form(asked: searching.Asked) -> dict[str, Any]:
+    """What the form of the search shows again."""
+    return {
+        "sorts": SORTS,
+        "kept": [pair for pair in asked.pairs() if pair[0] not in ("q", "sort")],
+    }
+
+
+class _Hit:
+    """A hit as the list shows it."""
+
+    def __init__(self, record: Record, sought: list[tuple[str, bool]]) -> None:
+        self.record = record
+        self._sought = sought
+        self.authors = record.body.creators[:_AUTHORS]
+        self.more = len(record.body.creators) - _AUTHORS
+
+    def mark(self, text: str) -> Markup:
+        """The text with the words sought marked."""
+        return marked(text, self._sought)
+
+    @property
+    def abstract(self) -> tuple[Markup, str | None] | None:
+        """A part of the abstract around the first word sought, and its language."""
+        abstracts = self.record.body.abstracts
+        if not abstracts:
+            return None
+        shown = [
+            (marked(snippet(one.value, self._sought), self._sought), one.lang) for one in abstracts
+        ]
+        return next((pair for pair in shown if "<mark>" in pair[0]), shown[0])
+
+
+def _facets(
+    hits: Hits, asked: searching.Asked, reader: Reader
+) -> Iterator[tuple[str, list[Choice], list[Choice]]]:
+    """Each facet: its kind, the values always shown, and the rest."""
+    for kind in _FACETS:
+        counts = hits.facets.get(kind, {})
+        chosen = getattr(asked.filters, kind)
+        if len(counts) < 2 and not chosen:  # nothing to choose
+            continue
+        choices = [
+            Choice(
+                value_label(kind, value, reader.ui),
+                count,
+                asked.link(
+                    reader.place,
+                    **{kind: _toggled(chosen, value), "cursor": None},
+                ),
+                value in chosen,
+            )
+            for value, count in list(counts.items())[: searching.FACET_VALUES]
+        ]
+        if kind == "year":
+            choices.sort(key=lambda one: one.label, reverse=True)
+        choices.sort(key=lambda one: not one.chosen)
+        yield kind, choices[:_SHOWN], choices[_SHOWN:]
+
+
+def _toggled(chosen: tuple[str, ...], value: str) -> tuple[str, ...]:
+    if value in chosen:
+        return tuple(one for one in chosen if one != value)
+    return (*chosen, value)
+
+
+def _chips(asked: searching.Asked, reader: Reader) -> Iterator[tuple[str, str, str]]:
+    """The filters in force: kind, value, and the address without it."""
+    for field in fields(Filters):
+        values = getattr(asked.filters, field.name)
+        for value in values:
+            rest = tuple(one for one in values if one != value)
+            link = asked.link(reader.place, **{field.name: rest, "cursor": None})
+            shown = value_label(field.name, value, reader.ui)
+            yield reader.word(f"facet.{field.name}"), shown, link

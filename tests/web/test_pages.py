@@ -1,0 +1,121 @@
+"""Search, browsing and status, as pages without a browser."""
+
+import re
+
+import httpx
+import pytest
+from lxml import html
+
+from web_pages import GONE
+
+ENGLISH = {"Accept": "text/html", "Accept-Language": "en"}
+FRENCH = {"Accept": "text/html", "Accept-Language": "fr"}
+
+
+def page(web: httpx.Client, address: str, headers: dict[str, str] = ENGLISH) -> html.HtmlElement:
+    answer = web.get(address, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return html.fromstring(answer.text)
+
+
+def text(element: html.HtmlElement) -> str:
+    return " ".join(element.text_content().split())
+
+
+def test_a_search_marks_its_words_and_counts_facets(web: httpx.Client) -> None:
+    shown = page(web, "/search?q=contrats+impact+social")
+    first = shown.xpath("//*[contains(@class, 'hits')]/li")[0]
+    assert {text(one).lower() for one in first.iterfind(".//mark")} >= {"contrats", "impact"}
+    assert first.xpath(".//h2/a/@href") == ["/hal-04493396"]
+    facets = text(page(web, "/search?q=language").xpath("//aside")[0])
+    assert "Conference papers31" in facets.replace("papers 31", "papers31")
+
+
+def test_every_page_of_a_search_is_another_and_all_are_there(web: httpx.Client) -> None:
+    address, seen = "/search?q=&sort=newest", []
+    while address:
+        shown = page(web, address)
+        seen += shown.xpath("//*[contains(@class, 'hits')]/li//h2/a/@href")
+        following = shown.xpath(
+            "//*[contains(@class, 'pager')]//a[starts-with(@rel, 'next')]/@href"
+        )
+        address = following[0] if following else ""
+    assert len(seen) == len(set(seen)) == 72
+
+
+def test_a_query_that_cannot_be_read_says_where(web: httpx.Client) -> None:
+    answer = web.get('/search?q="open', headers=ENGLISH)
+    assert answer.status_code == 400
+    shown = html.fromstring(answer.text)
+    assert "quote" in text(shown.find(".//main"))
+    assert shown.xpath("//input[@name='q']/@value")[0] == '"open'
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "count"),
+    [("type", "Journal articles", 17), ("year", "2004", 14), ("domain", "Economics", None)],
+)
+def test_browsing_leads_to_as_many_records(
+    web: httpx.Client, kind: str, label: str, count: int | None
+) -> None:
+    shown = page(web, f"/browse/{kind}")
+    rows = {text(li.find("a")): li for li in shown.xpath("//ul[@class='values']/li")}
+    assert rows
+    if count is None:
+        label = next(iter(rows))
+        count = int(text(rows[label].xpath(".//*[@class='n']")[0]))
+    assert text(rows[label].xpath(".//*[@class='n']")[0]) == str(count)
+    found = page(web, rows[label].find("a").get("href"))
+    assert re.search(rf"\b{count} results?\b", text(found.find(".//main")))
+
+
+def test_browsing_by_author_is_a_form(web: httpx.Client) -> None:
+    form = page(web, "/browse/author", FRENCH).xpath("//main//form")[0]
+    assert form.get("action") == "/search"
+    assert form.xpath(".//input/@name") == ["author"]
+
+
+def test_what_cannot_be_browsed_is_not_found(web: httpx.Client) -> None:
+    assert web.get("/browse/secrets", headers=ENGLISH).status_code == 404
+
+
+def test_the_status_page_tells_what_is_held(web: httpx.Client) -> None:
+    shown = page(web, "/status")
+    figures = [text(one) for one in shown.xpath("//ul[@class='figures']/li")]
+    assert figures == [
+        "72 active", "1 deleted at the source", "0 withdrawn from the source", "1 superseded",
+    ]  # fmt: skip
+    rows = [[text(cell) for cell in row] for row in shown.xpath("//section[1]//tbody/tr")]
+    assert rows[0][0] == "hal"
+    assert rows[0][2:6] == ["72", "74", "0", "0"]
+    bars = shown.xpath("//*[name()='rect']")
+    years = shown.xpath("//details//tbody/tr")
+    assert len(bars) == len(years) > 10
+    assert "2 harvest" in text(shown.find(".//main"))
+
+
+def test_the_home_page_has_the_newest_and_leads_on(web: httpx.Client) -> None:
+    shown = page(web, "/", FRENCH)
+    assert "Chercher dans les métadonnées" in text(shown.find(".//h1"))
+    assert GONE not in shown.text_content()
+    # Links with "ui" would change the language of all who share this client.
+    links = [one for one in shown.xpath("//a/@href") if one.startswith("/") and "ui=" not in one]
+    for address in dict.fromkeys(links):
+        assert web.get(address, headers=FRENCH).status_code == 200, address
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        "hal-04493396",
+        "hal-04493396v1",
+        "oai:HAL:hal-04493396v1",
+        "https://hal.science/hal-04493396",
+    ],
+)
+def test_an_identifier_in_the_search_leads_to_its_record(
+    web: httpx.Client, identifier: str
+) -> None:
+    answer = web.get("/search", params={"q": f" {identifier} "}, headers=ENGLISH)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/hal-04493396v1")
+    assert web.get(f"/search?q={identifier}&year=2018", headers=ENGLISH).status_code == 200
