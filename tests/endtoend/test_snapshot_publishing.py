@@ -90,6 +90,7 @@ def test_an_independent_reader_follows_and_copies_all(
 
     copy = tmp_path / "copy"
     client = Client(hashes=["sha-256"])
+    client.status_file = str(tmp_path / "status.cfg")
     client.set_mappings([site, str(copy)])
     client.baseline_or_audit(allow_deletion=False)
     for folder in sorted(parent.glob("2*")):
