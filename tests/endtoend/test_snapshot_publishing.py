@@ -55,7 +55,7 @@ def check(path: Path, schema: str) -> None:
 
 
 def test_an_independent_reader_follows_and_copies_all(
-    harvested: CommandLine, parent: Path, site: str, tmp_path: Path
+    harvested: CommandLine, parent: Path, site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran = harvested("snapshot", "publish", str(parent), "--base-url", site.rstrip("/"))
     assert (ran.code, ran.out) == (0, "")
@@ -90,7 +90,7 @@ def test_an_independent_reader_follows_and_copies_all(
 
     copy = tmp_path / "copy"
     client = Client(hashes=["sha-256"])
-    client.status_file = str(tmp_path / "status.cfg")
+    monkeypatch.chdir(tmp_path)  # it keeps notes where it runs
     client.set_mappings([site, str(copy)])
     client.baseline_or_audit(allow_deletion=False)
     for folder in sorted(parent.glob("2*")):
