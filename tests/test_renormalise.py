@@ -195,7 +195,12 @@ def test_frames_with_a_dictionary_are_read_and_written(path: Path) -> None:
         4096, [words[at : at + 300] for at in range(0, 9000, 90)]
     )
     number = dictionary.dict_id()
-    execute(path, "INSERT INTO dictionary VALUES (?, ?, 1)", number, dictionary.as_bytes())
+    execute(
+        path,
+        "INSERT INTO dictionary (id, bytes, source) VALUES (?, ?, 1)",
+        number,
+        dictionary.as_bytes(),
+    )
     both = Codec({number: dictionary.as_bytes()}, writes=number)
     (content, frame), *_ = execute(path, "SELECT id, frame FROM content")
     held = both.open(frame)  # type: ignore[arg-type]
