@@ -11,18 +11,14 @@ Readers never wait for a harvest, and need no network.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
-import json
-import re
 from dataclasses import dataclass, field
-from datetime import date as day_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from halmirror.errors import NotFoundError, QueryError, UsageError
 from halmirror.identifiers import parse_hal_id
+from halmirror.places import parse_time, read_cursor, write_cursor
 from halmirror.record import STATUSES, Record, Status
 from halmirror.store.database import limited, open_for_reading, translated
 from halmirror.store.look_up import LookUp
@@ -47,13 +43,8 @@ if TYPE_CHECKING:
 # Search and the past are imported where they are used: look-up starts a fifth faster without.
 
 SORTS = ("relevance", "newest", "oldest")
-_LARGEST = 2**62
 _FEW = 10_000
 """Records that are looked up one by one; beyond, what they share is found ahead in one pass."""
-
-_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,7 +412,7 @@ class Mirror:
                 sort=found.sort,
                 records=records,
                 facets=index.facets(found.hits) if facets else {},
-                next=_write_cursor(seq, offset + limit) if more else None,
+                next=write_cursor(seq, offset + limit) if more else None,
             )
 
     # -- everything -----------------------------------------------------------------------
@@ -576,45 +567,3 @@ def _chosen(reader: Reader, only: Chosen, *, by_year: bool) -> Iterator[tuple[Vi
     chosen = only._states  # noqa: SLF001 - the two are one thing
     for state in reader.chosen(chosen, only.at, by_year=by_year):
         yield view, state
-
-
-def parse_time(time: str) -> str | int:
-    """A time stamp, or a run's number.  Raises `UsageError` for what is neither."""
-    if time.isascii() and time.isdigit() and len(time) < 8:
-        return int(time)
-    return _moment(time)
-
-
-def _moment(time: str) -> str:
-    """The mirror's time stamp for a day (its last millisecond, UTC) or an RFC 3339 time stamp."""
-    from datetime import UTC, datetime
-
-    from halmirror.store.database import time_stamp
-
-    try:
-        if _TIME.match(time):
-            moment = datetime.fromisoformat(time.upper())
-            stamp = time_stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-            return stamp.zfill(24)  # some systems write the year 900 with three digits
-        return f"{day_type.fromisoformat(time).isoformat()}T23:59:59.999Z"
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"'{time}' is no time; write a day (2026-11-20), a time stamp "
-            "(2026-11-20T03:00:00Z) or a run's number"
-        ) from error
-
-
-def _write_cursor(seq: int, offset: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([seq, offset]).encode()).decode().rstrip("=")
-
-
-def read_cursor(cursor: str) -> tuple[int, int]:
-    """The commit and offset of a cursor.  Raises `QueryError`."""
-    try:
-        seq, offset = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        known = isinstance(seq, int) and isinstance(offset, int)
-        if known and 0 <= seq < _LARGEST and 0 <= offset < _LARGEST:
-            return seq, offset
-    except (ValueError, TypeError, RecursionError, binascii.Error):
-        pass
-    raise QueryError(f"cursor: '{cursor}' is none that a search gave; leave it out to start anew")

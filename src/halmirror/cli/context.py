@@ -134,7 +134,7 @@ def check_sources(asked: Sequence[str], known: Sequence[str]) -> None:
 def check_time(as_of: str | None) -> None:
     """Raises `UsageError` for a time that is none, before the mirror is touched."""
     if as_of is not None:
-        from halmirror.mirror import parse_time
+        from halmirror.places import parse_time
 
         parse_time(as_of)
 

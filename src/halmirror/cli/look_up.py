@@ -193,7 +193,7 @@ def search(
 
 def check_search(query: str, picked: Filters, cursor: str | None, known: Sequence[str]) -> None:
     """Raises `QueryError` for what cannot be read, before the mirror is touched."""
-    from halmirror.mirror import read_cursor
+    from halmirror.places import read_cursor
     from halmirror.query import parse
 
     check_text(query)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from halmirror import query as tree
 from halmirror.errors import QueryError
-from halmirror.mirror import SORTS, Filters, read_cursor
+from halmirror.mirror import SORTS, Filters
+from halmirror.places import read_cursor
 
 if TYPE_CHECKING:
     from starlette.requests import Request
