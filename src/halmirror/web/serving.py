@@ -15,6 +15,7 @@ import signal
 import socket
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -114,8 +115,10 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     listener = _listening(settings.serve.host, settings.serve.port)
     port = listener.getsockname()[1]
     tally = Tally()
+    # Each process is sent the settings; where they came from cannot be sent, and is not asked.
+    sent = replace(settings, origins={})
     config = uvicorn.Config(
-        partial(build, settings, tally),
+        partial(build, sent, tally),
         factory=True,
         http=BoundedProtocol,
         ws="none",
