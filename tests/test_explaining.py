@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -94,7 +94,13 @@ def check(sources: list[Source], rules: Rules, sets: list[str], namespace: str) 
         if one.outcome == "repetition":
             assert all(any(place in earlier for earlier in held) for place in one.places) or (
                 # What stands in a place may come later in the document, as a subtitle's title.
-                one.places in {other.places for other in placements if other is not one}
+                set(one.places)
+                <= {
+                    place
+                    for other in placements
+                    if other is not one and other.outcome != "repetition"
+                    for place in other.places
+                }
             )
         elif one.outcome in ("placed", "kept in notes") and not one.places[0].startswith("funding"):
             assert one.places not in held, "two values in one place, and none named a repetition"
@@ -112,6 +118,11 @@ def at(record: Any, place: str) -> Any:
 @pytest.mark.parametrize("rules", [HAL, GENERIC], ids=lambda one: one.profile)
 @settings(deadline=None, max_examples=300)
 @given(sources=SIMPLE, sets=SETS)
+@example(
+    # The creator's role is kept in notes, and weighed before what stands ahead of it.
+    sources=[Source("source", "Roe, Jane (ed.)", None), Source("creator", "Roe, Jane (ed.)", None)],
+    sets=[],
+)
 def test_every_value_is_placed_once_or_named_as_a_repetition(
     rules: Rules, sources: list[Source], sets: list[str]
 ) -> None:
