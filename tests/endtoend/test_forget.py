@@ -144,26 +144,32 @@ cli.main()
 """
 
 
+def small(command: CommandLine, *arguments: str) -> None:
+    """Run a command with dictionaries after 40 records already, so that any may be a sample."""
+    done = subprocess.run(
+        [sys.executable, "-c", SMALL, *arguments],
+        cwd=command.folder, env=command.environment(), capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def dictionaries(command: CommandLine) -> list[int]:
+    with contextlib.closing(sqlite3.connect(command.mirror)) as file:
+        return [number for (number,) in file.execute("SELECT id FROM dictionary")]
+
+
 def test_a_dictionary_that_may_quote_it_is_made_anew(
     tmp_path: Path, endpoint: FaultyEndpoint
 ) -> None:
-    """With dictionaries after 40 records already, so that the record is among the samples."""
     command = CommandLine(tmp_path)
     command.configure(endpoint.url)
 
-    def small(*arguments: str) -> None:
-        done = subprocess.run(
-            [sys.executable, "-c", SMALL, *arguments],
-            cwd=tmp_path, env=command.environment(), capture_output=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-
-    small("harvest")
+    small(command, "harvest")
     others = json.loads(command("show", "hal-02737739", "--format", "json").out)
     query = "SELECT id FROM dictionary"
     with contextlib.closing(sqlite3.connect(command.mirror)) as file:
         before = file.execute(query).fetchall()
-    small("forget", "hal-04493396", "--reason", REASON)
+    small(command, "forget", "hal-04493396", "--reason", REASON)
     with contextlib.closing(sqlite3.connect(command.mirror)) as file:
         after = file.execute(query).fetchall()
         frames = file.execute("SELECT frame FROM content").fetchall()
@@ -176,6 +182,48 @@ def test_a_dictionary_that_may_quote_it_is_made_anew(
     assert json.loads(command("show", "hal-02737739", "--format", "json").out) == others
     assert command("doctor", "--deep").code == 0
 
+
+LAST = "inria-00099546"
+"""The record of the last page, which comes after the dictionary was trained."""
+
+
+def test_of_two_records_each_costs_its_dictionary(tmp_path: Path, endpoint: FaultyEndpoint) -> None:
+    """The second is no sample, which says nothing of the first."""
+    command = CommandLine(tmp_path)
+    command.configure(endpoint.url)
+    small(command, "harvest")
+    (before,) = dictionaries(command)
+    small(command, "forget", "hal-04493396", LAST, "--reason", REASON)
+    assert before not in dictionaries(command)
+    assert anywhere(command) == []
+    assert command("doctor", "--deep").code == 0
+
+
+def test_what_is_forgotten_after_a_run_was_cut_leaves_every_record_readable(
+    tmp_path: Path, endpoint: FaultyEndpoint
+) -> None:
+    """The dictionary that the cut run trained may quote what is forgotten next."""
+    command = CommandLine(tmp_path)
+    command.configure(endpoint.url)
+    small(command, "harvest")
+    for record, cut in (("hal-02737739", True), ("hal-04493396", False)):
+        script = f"{TRAINED}\n{SMALL}" if cut else SMALL
+        done = subprocess.run(
+            [sys.executable, "-c", script, "forget", record, "--reason", REASON],
+            cwd=tmp_path, env=command.environment(), check=False,
+        )  # fmt: skip
+        assert done.returncode == (-9 if cut else 0)
+        assert len(dictionaries(command)) == (2 if cut else 1)
+    assert anywhere(command) == []
+    assert len(command("export", "--format", "jsonl").out.splitlines()) == 71
+    assert command("doctor", "--deep").code == 0
+
+
+TRAINED = """
+import os, signal
+from halmirror.store import forgetting
+forgetting._repacked = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 CUT = """
 import os, signal, sys

@@ -73,7 +73,8 @@ def forget(writer: Writer, document: int, reason: str) -> None:
             (source, min(numbers, default=1 << 62)),
         ).fetchone()
         connection.execute(
-            "INSERT OR REPLACE INTO derived VALUES (?, 1), (?, ?)",
+            "INSERT INTO derived VALUES (?, 1), (?, ?) "
+            "ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)",
             (PENDING, f"{PENDING} {source}", stale[0]),
         )
 
@@ -177,7 +178,8 @@ def _recompress(writer: Writer, source: int, stale: int) -> None:
     connection = writer.connection
     number = f"{_RENEWED} {source}"
     new = indexer.upto(connection, number)
-    if not new:
+    # One that a run which was cut has trained may quote what was forgotten since.
+    if new <= stale:
         with writer.transaction():
             trained = train(connection, source)
             new = trained[0] if trained else 0
@@ -194,11 +196,23 @@ def _recompress(writer: Writer, source: int, stale: int) -> None:
         last = rows[-1][0]
         with writer.transaction():
             for content, frame in rows:
-                if 0 < zstandard.get_frame_parameters(frame).dict_id <= stale:
-                    held = opener.open(frame)
+                if (packed := _repacked(opener, packer, frame, stale)) is not None:
                     connection.execute(
-                        "UPDATE content SET frame = ? WHERE id = ?",
-                        (packer.pack(held.source, held.body), content),
+                        "UPDATE content SET frame = ? WHERE id = ?", (packed, content)
                     )
     with writer.transaction():
         connection.execute("DELETE FROM dictionary WHERE source = ? AND id <= ?", (source, stale))
+
+
+def _repacked(opener: Codec, packer: Codec, frame: bytes, stale: int) -> bytes | None:
+    """A frame that a dictionary up to ``stale`` compressed, compressed anew; none for others.
+
+    One that is damaged stays as it is: `halmirror.doctor` names it.
+    """
+    try:
+        if not 0 < zstandard.get_frame_parameters(frame).dict_id <= stale:
+            return None
+        held = opener.open(frame)
+    except (FrameError, zstandard.ZstdError):
+        return None
+    return packer.pack(held.source, held.body)
