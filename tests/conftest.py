@@ -74,6 +74,18 @@ class CommandLine:
         )
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process is there and no corpse that waits for its new parent."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return bool(state) and not state.startswith("Z")
+
+
 @pytest.fixture
 def endpoint() -> Iterator[RecordedEndpoint]:
     with RecordedEndpoint(RECORDED) as running:

@@ -4,6 +4,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+from lxml import html
+
 from conftest import CommandLine
 from recorded_endpoint import RecordedEndpoint
 
@@ -75,3 +78,17 @@ def spoil(endpoint: RecordedEndpoint) -> None:
         )
         .stamped(today)
     )
+
+
+ENGLISH = {"Accept": "text/html", "Accept-Language": "en-GB,en;q=0.9,fr;q=0.5"}
+FRENCH = {"Accept": "text/html", "Accept-Language": "fr-FR,fr;q=0.9,en;q=0.5"}
+
+
+def page(web: httpx.Client, address: str, headers: dict[str, str] = ENGLISH) -> html.HtmlElement:
+    answer = web.get(address, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return html.fromstring(answer.text)
+
+
+def text(element: html.HtmlElement) -> str:
+    return " ".join(element.text_content().split())

@@ -45,6 +45,8 @@ DIGEST_BYTES = 20
 """160 bits: no two contents of one record meet by chance, nor by reasonable malice."""
 
 
+_PROFILES = ("hal", "generic")
+
 _UNFORESEEN = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
 """One record that no rule foresaw must not cost the page: it goes to quarantine."""
 
@@ -175,6 +177,20 @@ def digest(source: bytes, rules: Rules, sets: Sequence[str]) -> bytes:
     """
     context = "\0".join((rules.prefix, rules.profile, *content_sets(rules.profile, sets)))
     return hashlib.blake2b(context.encode() + b"\0\0" + source, digest_size=DIGEST_BYTES).digest()
+
+
+def rules_of(
+    source: bytes, prefix: str, profile: str, known: bytes, sets: Sequence[str]
+) -> Rules | None:
+    """The rules that a held content came under, by its digest; none where it is not that source's.
+
+    ``profile`` is the one its source has now; a source may have had another.
+    """
+    for name in dict.fromkeys((profile, *_PROFILES)):
+        rules = Rules(prefix, name)
+        if digest(source, rules, sets) == known:
+            return rules
+    return None
 
 
 def normalise(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from pyroaring import BitMap
 
-from halmirror.batch import Rules, digest
+from halmirror.batch import rules_of
 from halmirror.entry import Columns, columns, facets
 from halmirror.errors import NotAMirrorError, OlderMirrorError
 from halmirror.frame import FrameError
@@ -45,7 +45,6 @@ NAMED = 20
 UNFINISHED = "bytes of a forgotten record may still stand in it; run 'halmirror forget' to finish"
 
 _BATCH = 500
-_PROFILES = ("hal", "generic")
 _COLUMNS = ", ".join(Columns._fields)
 
 _HISTORY = {
@@ -280,14 +279,14 @@ class _Doctor:
             ("entry", "entry", "content"),
             ("words", "search_text_docsize", "id"),
         ):
-            held = self._numbers(f"SELECT {column} FROM {table} WHERE ? OR 1", upto)  # noqa: S608
+            held = self._numbers(f"SELECT {column} FROM {table}")  # noqa: S608
             for number in contents - held:
                 self._fault("index", f"a content has no {name}", f"content {number}", "index")
             for number in held - contents:
                 self._fault("index", f"{name} of no content", f"content {number}", "index")
 
-    def _numbers(self, statement: str, upto: int) -> BitMap:
-        return BitMap([row[0] for row in self._connection.execute(statement, (upto,))])
+    def _numbers(self, statement: str, *values: int) -> BitMap:
+        return BitMap([row[0] for row in self._connection.execute(statement, values)])
 
     # -- the contents ---------------------------------------------------------------------------
 
@@ -325,8 +324,7 @@ class _Doctor:
         except FrameError as error:
             self._fault("contents", "the metadata cannot be opened", f"{where}: {error}")
             return None
-        rules = (Rules(held.prefix, name) for name in dict.fromkeys((profile, *_PROFILES)))
-        if not any(digest(frame.source, one, held.sets) == held.digest for one in rules):
+        if rules_of(frame.source, held.prefix, profile, held.digest, held.sets) is None:
             self._fault("contents", "the metadata are not what their hash says", where)
         try:
             return decode_body(frame.body)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from lxml import etree
 
-from halmirror.batch import RULES_VERSION, Rules, body_of, digest
+from halmirror.batch import RULES_VERSION, Rules, body_of, rules_of
 from halmirror.differences import Difference, differences
 from halmirror.errors import HalmirrorError, MirrorError, StoppedError, UsageError
 from halmirror.frame import Codec
@@ -43,8 +43,6 @@ BATCH = 500
 
 _WORTH_WORKERS = 2000
 """Fewer contents are done sooner than workers have started."""
-
-_PROFILES = ("hal", "generic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +190,9 @@ def redo(dictionaries: tuple[tuple[int, bytes], ...], task: Task) -> Redone:
 def _redone(frames: Codec, task: Task, one: Held) -> tuple[Renewed, tuple[Difference, ...]]:
     held = frames.open(one.frame)
     sets = one.sets
-    rules = _rules(held.source, task.profile, one, sets)
+    rules = rules_of(held.source, one.prefix, task.profile, one.digest, sets) or Rules(
+        one.prefix, task.profile
+    )
     body = body_of(well_formed(held.source), rules, one.local_id, one.version, sets)
     new, keys = encode(body), body_keys(body)
     if new == held.body:
@@ -208,15 +208,6 @@ def _told(before: bytes, after: bytes) -> tuple[Difference, ...]:
         return differences(before, after)
     except msgspec.DecodeError:
         return differences(b"{}", after)
-
-
-def _rules(source: bytes, profile: str, one: Held, sets: Sequence[str]) -> Rules:
-    """The rules a content is read by: its digest tells the profile it came under."""
-    for name in dict.fromkeys((profile, *_PROFILES)):
-        rules = Rules(one.prefix, name)
-        if digest(source, rules, sets) == one.digest:
-            return rules
-    return Rules(one.prefix, profile)
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from conftest import CommandLine, Ran
+from conftest import CommandLine, Ran, is_running
 from halmirror.crosswalks import RULES_VERSION
 from halmirror.store.database import WriteLock
 from older_rules import harvest_here, older_rules
@@ -238,18 +237,6 @@ def test_no_worker_outlives_a_killed_run(old: CommandLine, harvested: CommandLin
         time.sleep(0.01)
     assert old("renormalise").code == 0
     assert exports(old) == exports(harvested)
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and no corpse that waits for its new parent."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    return bool(state) and not state.startswith("Z")
 
 
 @pytest.mark.parametrize("by", ["SIGINT", "SIGTERM"])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CommandLine
+from conftest import CommandLine, is_running
 from endpoint_http import ParsedRequest, Reply
 from faulty_server import FaultyEndpoint, damaged, data, held, later_pages, silent
 from recorded_endpoint import RECORDED, RecordedEndpoint
@@ -189,15 +189,6 @@ def children(process: int) -> set[int]:
     for task in Path(f"/proc/{process}/task").glob("*/children"):
         found |= {int(one) for one in task.read_text().split()}
     return found | {each for one in found for each in children(one)}
-
-
-def is_running(process: int) -> bool:
-    """Whether a process is there and no corpse that waits for its new parent."""
-    try:
-        stat = Path(f"/proc/{process}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def test_a_killed_run_leaves_no_worker_and_no_lock(tmp_path: Path) -> None:

@@ -6,20 +6,7 @@ import httpx
 import pytest
 from lxml import html
 
-from web_pages import GONE
-
-ENGLISH = {"Accept": "text/html", "Accept-Language": "en"}
-FRENCH = {"Accept": "text/html", "Accept-Language": "fr"}
-
-
-def page(web: httpx.Client, address: str, headers: dict[str, str] = ENGLISH) -> html.HtmlElement:
-    answer = web.get(address, headers=headers)
-    assert answer.status_code == 200, answer.text
-    return html.fromstring(answer.text)
-
-
-def text(element: html.HtmlElement) -> str:
-    return " ".join(element.text_content().split())
+from web_pages import ENGLISH, FRENCH, GONE, page, text
 
 
 def test_a_search_marks_its_words_and_counts_facets(web: httpx.Client) -> None:

@@ -8,20 +8,17 @@ import pytest
 from lxml import html
 
 from conftest import CommandLine
-from web_pages import GONE, HOSTILE, IN_TWO_VERSIONS, Served, started
-
-ENGLISH = {"Accept": "text/html", "Accept-Language": "en-GB,en;q=0.9,fr;q=0.5"}
-FRENCH = {"Accept": "text/html", "Accept-Language": "fr-FR,fr;q=0.9,en;q=0.5"}
-
-
-def page(web: httpx.Client, address: str, headers: dict[str, str] = ENGLISH) -> html.HtmlElement:
-    answer = web.get(address, headers=headers)
-    assert answer.status_code == 200, answer.text
-    return html.fromstring(answer.text)
-
-
-def text(element: html.HtmlElement) -> str:
-    return " ".join(element.text_content().split())
+from web_pages import (
+    ENGLISH,
+    FRENCH,
+    GONE,
+    HOSTILE,
+    IN_TWO_VERSIONS,
+    Served,
+    page,
+    started,
+    text,
+)
 
 
 def test_the_page_has_what_hals_has(web: httpx.Client) -> None:

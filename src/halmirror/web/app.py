@@ -29,7 +29,7 @@ from halmirror.web.problems import Problem
 from halmirror.web.readers import Readers
 from halmirror.web.record_page import record
 from halmirror.web.search_page import search
-from halmirror.web.status_page import state
+from halmirror.web.status_page import status
 from halmirror.web.watched import healthz, metrics, readyz
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _routes() -> list[Route]:
         Route("/search", search),
         Route("/browse", browse),
         Route("/browse/{kind}", browse),
-        Route("/status", state),
+        Route("/status", status),
         Route("/terms", terms),
         Route("/healthz", healthz),
         Route("/readyz", readyz),

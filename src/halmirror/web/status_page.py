@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from halmirror.status import status
+from halmirror.status import status as status_of
 from halmirror.web.answering import reading
 from halmirror.web.pages import Reader, page
 from halmirror.web.plots import bars
@@ -21,11 +21,11 @@ _YEARS: Final = 80
 
 
 @reading
-def state(request: Request, mirror: Mirror) -> Response:
+def status(request: Request, mirror: Mirror) -> Response:
     """Records by status, source and year; completeness, quarantine, open windows, runs."""
     settings = request.app.state.settings
     reader = Reader.of(request, settings.serve)
-    held = status(mirror.path, [source.name for source in settings.sources], runs=_RUNS)
+    held = status_of(mirror.path, [source.name for source in settings.sources], runs=_RUNS)
     counts = mirror.search(limit=0, facets=True).facets.get("year", {})
     years = {int(year): count for year, count in counts.items() if year.isdecimal()}
     first = max(years, default=0) - _YEARS + 1
