@@ -3,8 +3,8 @@
 The full-text index gives the contents that have a word one by one, 0.25 µs each: of a word that
 stands in every second record those are too many to be read for each search.  So for each chunk of
 65,536 contents that is complete, the words, and pairs of words that follow each other, which an
-eighth of its contents have are kept in the table ``facet``, once for any column and once for the
-title.  What a search reads of a word beyond its bitmaps is then at most an eighth of the contents.
+eighth of its contents have are kept in the table ``facet``; words also by whether the title has
+them.  What a search reads of a word beyond its bitmaps is then at most an eighth of the contents.
 
 Which words those are is guessed from a sample and then counted: one that the sample misses costs
 time, never a hit.
@@ -38,8 +38,8 @@ ANYWHERE, TITLE = "word", "title"
 
 _KINDS = {None: ANYWHERE, "title": TITLE}
 
-_LONGEST = 2
-"""Words that follow each other, kept as one."""
+_LONGEST = {None: 2, "title": 1}
+"""How many words that follow each other are kept as one, by column."""
 
 SHARE = 8
 """A word is kept where one in so many contents of a chunk has it."""
@@ -53,7 +53,8 @@ _DONE = ""
 
 def is_kept(connection: sqlite3.Connection, text: tree.Text) -> bool:
     """Whether words are kept as bitmaps, be it of a part of the contents."""
-    if text.prefix or len(text.words) > _LONGEST or text.column not in _KINDS:
+    longest = _LONGEST.get(text.column, 0)
+    if text.prefix or len(text.words) > longest:
         return False
     row = connection.execute(
         "SELECT 1 FROM facet WHERE kind = ? AND value = ? LIMIT 1", _key(text)
@@ -110,12 +111,13 @@ def keep(connection: sqlite3.Connection, chunk: int) -> None:
     for value in _guessed(connection, first, last):
         text = tree.Text(tuple(value.split()))
         hits = fulltext.matching(connection, fulltext.expression(text), first, last)
-        if len(hits) * SHARE >= held:
-            titled = fulltext.matching(
-                connection, fulltext.expression(replace(text, column="title")), first, last
-            )
-            rows.append((ANYWHERE, value, chunk, hits.serialize()))
-            rows.append((TITLE, value, chunk, titled.serialize()))
+        if len(hits) * SHARE < held:
+            continue
+        rows.append((ANYWHERE, value, chunk, hits.serialize()))
+        if len(text.words) == 1:
+            titled = fulltext.expression(replace(text, column="title"))
+            hits = fulltext.matching(connection, titled, first, last)
+            rows.append((TITLE, value, chunk, hits.serialize()))
     connection.executemany("INSERT OR REPLACE INTO facet VALUES (?, ?, ?, ?)", sorted(rows))
 
 
@@ -130,6 +132,24 @@ def drop(connection: sqlite3.Connection, contents: Iterable[int]) -> None:
             connection.execute(
                 "DELETE FROM facet WHERE kind IN (?, ?) AND chunk = ?", (ANYWHERE, TITLE, chunk)
             )
+
+
+def faults(connection: sqlite3.Connection) -> Iterator[str]:
+    """What is kept and is not what the full-text index says, in words."""
+    rows = connection.execute(
+        "SELECT kind, value, chunk, bits FROM facet WHERE kind IN (?, ?) AND value <> ?",
+        (ANYWHERE, TITLE, _DONE),
+    )
+    for kind, value, chunk, data in rows:
+        text = tree.Text(tuple(value.split()), "title" if kind == TITLE else None)
+        first, last = chunk << CHUNK_BITS, ((chunk + 1) << CHUNK_BITS) - 1
+        said = fulltext.matching(connection, fulltext.expression(text), first, last)
+        try:
+            wrong = BitMap.deserialize(data) ^ said
+        except ValueError:
+            wrong = said
+        if wrong:
+            yield f"{kind} {value}, {len(wrong)} contents"
 
 
 def _guessed(connection: sqlite3.Connection, first: int, last: int) -> list[str]:
@@ -152,5 +172,5 @@ def _guessed(connection: sqlite3.Connection, first: int, last: int) -> list[str]
             values.update(row)
             values.update(map(" ".join, pairwise(row)))
         counted.update(values)
-    least = sample / SHARE * 0.8
+    least = sample / SHARE * 0.9
     return sorted(value for value, count in counted.items() if count >= least)

@@ -158,8 +158,8 @@ def _expression(node: tree.Node, rarer: set[tree.Text]) -> str | None:
 
 
 def _in_title(connection: sqlite3.Connection, text: tree.Text) -> BitMap:
-    """The contents that have the words in the title; none for words of another column."""
-    if text.column not in (None, "title"):
+    """The contents that have a word in the title; none for phrases, and words of another column."""
+    if text.column not in (None, "title") or len(text.words) > 1:
         return BitMap()
     return frequent.matching(connection, replace(text, column="title"))
 
