@@ -22,7 +22,7 @@ from halmirror.frame import FrameError
 from halmirror.identifiers import body_keys
 from halmirror.record import decode_body, versioned
 from halmirror.renormalise import renormalise
-from halmirror.store import indexer
+from halmirror.store import frequent, indexer
 from halmirror.store.database import open_for_reading, translated
 from halmirror.store.dictionaries import codec
 from halmirror.store.forgetting import PENDING
@@ -313,6 +313,8 @@ class _Doctor:
         kinds = sorted({kind for kind, _ in wanted})
         if kinds:
             self._compare(tuple(kinds), wanted)
+        for where in frequent.faults(self._connection):
+            self._fault("index", "a bitmap does not agree with the words", where, "index")
 
     def _held(self) -> Iterator[tuple[str, str, Held]]:
         """Every content, with the name and profile of its source."""
