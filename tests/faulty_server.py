@@ -196,6 +196,16 @@ def damaged(wrong: bytes, identifier: str | None = None) -> Fault:
     return fault
 
 
+def all_spoilt(wrong: bytes) -> Fault:
+    """Bytes that XML cannot have in every record."""
+
+    def fault(_: FaultyEndpoint, __: ParsedRequest, reply: Reply) -> Reply:
+        body = _RECORD.sub(lambda one: spoilt(one[0], wrong), reply.body)
+        return replace(reply, body=body)
+
+    return fault
+
+
 def spoilt(record: bytes, wrong: bytes) -> bytes:
     """The record with ``wrong`` at the end of its first title."""
     return record.replace(b"</dc:title>", wrong + b"</dc:title>", 1)

@@ -526,3 +526,32 @@ def test_importing_the_configuration_is_light() -> None:
     command = [sys.executable, "-c", code]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert not {"httpx", "sickle", "lxml", "sqlite3", "click", "rich", "requests"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    ("text", "variable", "expected"),
+    [
+        ("", "", False),
+        ("network_file_system = true", "", True),
+        ("network_file_system = true", "false", False),
+        ("", "1", True),
+    ],
+)
+def test_a_network_file_system_is_allowed_by_file_or_variable(
+    tmp_path: Path, text: str, variable: str, expected: bool
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f"[mirror]\n{text}\n")
+    settings = load(file, {"HALMIRROR_MIRROR_NETWORK_FILE_SYSTEM": variable})
+    assert settings.mirror.network_file_system is expected
+
+
+def test_a_flag_of_the_mirror_that_is_none_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[mirror]\nnetwork_file_system = "yes"\n')
+    with pytest.raises(
+        ConfigError, match=r"config.toml:2: network_file_system: \"yes\" is neither"
+    ):
+        load(file, {})
+    with pytest.raises(ConfigError, match=r"\$HALMIRROR_MIRROR_NETWORK_FILE_SYSTEM: \"si\" is n"):
+        load(None, {"HALMIRROR_MIRROR_NETWORK_FILE_SYSTEM": "si"})

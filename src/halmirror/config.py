@@ -5,9 +5,9 @@ The file is the one that is named, else ``$HALMIRROR_CONFIG``, else ``./config.t
 ``~/.config``).  Without any, all of HAL is mirrored into ``data/mirror.sqlite``.  A path in a
 file is relative to that file; one from the environment, to the working folder.
 
-``$HALMIRROR_MIRROR_PATH``, ``$HALMIRROR_MIRROR_KEEP_FREE``, ``$HALMIRROR_SERVE_<KEY>`` and, for a
-source, ``$HALMIRROR_SOURCE_<NAME>_<KEY>`` (upper case, ``-`` as ``_``) override the file; an empty
-one counts as not set.  Every error names the file and line, or the variable, in one line.
+``$HALMIRROR_MIRROR_<KEY>``, ``$HALMIRROR_SERVE_<KEY>`` and, for a source,
+``$HALMIRROR_SOURCE_<NAME>_<KEY>`` (upper case, ``-`` as ``_``) override the file; an empty one
+counts as not set.  Every error names the file and line, or the variable, in one line.
 
 User names, passwords and keys are never settings: ``user_env``, ``password_env`` and
 ``headers_env`` name the variables that hold them, and no message or output repeats what those
@@ -31,11 +31,13 @@ from halmirror.config_serve import typed as typed_of_serving
 from halmirror.config_values import (
     KEEP_FREE,
     READERS,
+    flag_in,
     format_duration,
     format_size,
     loss_limit,
     parse_duration,
     parse_max_loss,
+    read_flag,
     read_header_pairs,
     read_size,
     read_text,
@@ -76,6 +78,9 @@ TEMPLATE = (
 path = "data/mirror.sqlite"
 # How much of its disk stays free: a run ends before it takes more (or twice its log); 0: no limit.
 # keep_free = "256MB"
+# Whether the file may be written on a network file system (NFS, SMB, sshfs …), where SQLite cannot
+# keep it safe: only where one machine alone uses it.
+# network_file_system = false
 
 # One section for each repository; the first one wins where two hold the same document.
 [[source]]
@@ -129,10 +134,15 @@ _DEFAULT_PATH = "data/mirror.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class MirrorSettings:
-    """``path``: the mirror's file, absolute.  ``keep_free``: bytes of its disk to leave free."""
+    """Where the mirror is and may be.
+
+    ``path``: its file, absolute.  ``keep_free``: bytes of its disk to leave free.
+    ``network_file_system``: whether it may be written on one.
+    """
 
     path: Path
     keep_free: int = KEEP_FREE
+    network_file_system: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +236,11 @@ def render(settings: Settings) -> str:
             "keep_free",
             format_size(settings.mirror.keep_free),
             settings.origins.get("mirror.keep_free"),
+        ),
+        _assignment(
+            "network_file_system",
+            settings.mirror.network_file_system,
+            settings.origins.get("mirror.network_file_system"),
         ),
     ]
     for source in settings.sources:
@@ -381,7 +396,7 @@ def _mirror(file: _File, environ: Mapping[str, str], origins: dict[str, str]) ->
     if not isinstance(table, dict):
         raise file.wrong(("mirror",), "'mirror' is a section; write [mirror]")
     if table:
-        _check_keys(file, ("mirror",), ["path", "keep_free"])
+        _check_keys(file, ("mirror",), ["path", "keep_free", "network_file_system"])
     base = file.path.parent if file.path else Path()
     path = _DEFAULT_PATH
     try:
@@ -399,25 +414,9 @@ def _mirror(file: _File, environ: Mapping[str, str], origins: dict[str, str]) ->
     if _too_long(place):
         origin = origins.get("mirror.path", "mirror")
         raise ConfigError(f"{origin}: path: the name of the mirror is too long; set a shorter one")
-    return MirrorSettings(place, _keep_free(file, table, environ, origins))
-
-
-def _keep_free(
-    file: _File,
-    table: Mapping[str, object],
-    environ: Mapping[str, str],
-    origins: dict[str, str],
-) -> int:
-    if told := environ.get("HALMIRROR_MIRROR_KEEP_FREE"):
-        origins["mirror.keep_free"] = "$HALMIRROR_MIRROR_KEEP_FREE"
-        return _from_environment("HALMIRROR_MIRROR_KEEP_FREE", read_size, told)
-    if "keep_free" not in table:
-        return KEEP_FREE
-    origins["mirror.keep_free"] = str(file.path)
-    try:
-        return read_size(table["keep_free"])
-    except UsageError as error:
-        raise file.wrong(("mirror", "keep_free"), f"keep_free: {error}") from error
+    readers = {"keep_free": read_size, "network_file_system": read_flag}
+    values = _values(file, "mirror", readers, _typed_of_mirror, environ, origins)
+    return MirrorSettings(place, **values)
 
 
 def _serve(file: _File, environ: Mapping[str, str], origins: dict[str, str]) -> ServeSettings:
@@ -426,19 +425,37 @@ def _serve(file: _File, environ: Mapping[str, str], origins: dict[str, str]) -> 
         raise file.wrong(("serve",), "'serve' is a section; write [serve]")
     if table:
         _check_keys(file, ("serve",), SERVE_READERS)
+    values = _values(file, "serve", SERVE_READERS, typed_of_serving, environ, origins)
+    return ServeSettings(**values)
+
+
+def _values(
+    file: _File,
+    section: str,
+    readers: Mapping[str, Callable[[object], Any]],
+    typed: Callable[[str, str], object],
+    environ: Mapping[str, str],
+    origins: dict[str, str],
+) -> dict[str, Any]:
+    """A section's settings that the environment or the file gives; ``typed`` reads variables."""
+    table = file.data.get(section, {})
     values: dict[str, Any] = {}
-    for key, read in SERVE_READERS.items():
-        variable = f"HALMIRROR_SERVE_{key.upper()}"
+    for key, read in readers.items():
+        variable = f"HALMIRROR_{section.upper()}_{key.upper()}"
         if told := environ.get(variable):
-            values[key] = _from_environment(variable, read, typed_of_serving(key, told))
-            origins[f"serve.{key}"] = f"${variable}"
+            values[key] = _from_environment(variable, read, typed(key, told))
+            origins[f"{section}.{key}"] = f"${variable}"
         elif key in table:
             try:
                 values[key] = read(table[key])
             except UsageError as error:
-                raise file.wrong(("serve", key), f"{key}: {error}") from error
-            origins[f"serve.{key}"] = str(file.path)
-    return ServeSettings(**values)
+                raise file.wrong((section, key), f"{key}: {error}") from error
+            origins[f"{section}.{key}"] = str(file.path)
+    return values
+
+
+def _typed_of_mirror(key: str, text: str) -> object:
+    return flag_in(text) if key == "network_file_system" else text
 
 
 def _too_long(place: Path) -> bool:
@@ -537,7 +554,7 @@ def _typed(key: str, text: str) -> object:
     if key in ("connections", "retries") and text.isdecimal():
         return int(text)
     if key == "tls_verify":
-        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+        return flag_in(text)
     return text
 
 

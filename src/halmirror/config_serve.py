@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from halmirror.config_values import check_base_url, read_count, read_flag, read_text
+from halmirror.config_values import (
+    check_base_url,
+    flag_in,
+    read_count,
+    read_flag,
+    read_text,
+)
 from halmirror.errors import UsageError
 
 if TYPE_CHECKING:
@@ -169,5 +175,5 @@ def typed(key: str, text: str) -> object:
     if key in ("port", "workers", "rate_limit", "oai_page_size") and text.isdecimal():
         return int(text)
     if key == "access_log":
-        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+        return flag_in(text)
     return text

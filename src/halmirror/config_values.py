@@ -230,6 +230,11 @@ def _max_loss(value: object) -> str:
     return parse_max_loss(read_text(value))
 
 
+def flag_in(text: str) -> object:
+    """What a variable of the environment says where a flag is due; the text where it is none."""
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+
+
 def read_flag(value: object) -> bool:
     """Read ``true`` or ``false``.  Raises `UsageError`."""
     if not isinstance(value, bool):

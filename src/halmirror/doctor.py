@@ -22,7 +22,7 @@ from halmirror.frame import FrameError
 from halmirror.identifiers import body_keys
 from halmirror.record import decode_body, versioned
 from halmirror.renormalise import renormalise
-from halmirror.store import indexer
+from halmirror.store import frequent, indexer
 from halmirror.store.database import open_for_reading, translated
 from halmirror.store.dictionaries import codec
 from halmirror.store.forgetting import PENDING
@@ -139,19 +139,24 @@ def examine(path: Path, *, deep: bool = False) -> Examination:
 
 
 def repair(
-    path: Path, *, deep: bool = False, watch: Callable[[str], None] | None = None
+    path: Path,
+    *,
+    deep: bool = False,
+    network: bool = False,
+    watch: Callable[[str], None] | None = None,
 ) -> Examination:
     """Look at the mirror, make again what can be made, and look once more.
 
-    A file of an earlier schema is brought up to date first.  ``watch`` is told each step.  Raises
-    `MirrorError`, also where another run writes to the mirror.
+    A file of an earlier schema is brought up to date first.  ``network``: whether the
+    mirror may lie on a network file system.  ``watch`` is told each step.  Raises `MirrorError`,
+    also where another run writes to the mirror, and `NetworkFileSystemError`.
     """
     tell = watch or (lambda _: None)
     try:
         found = examine(path, deep=deep)
     except OlderMirrorError:
         tell("bringing the file up to date")
-        with Writer(path, "doctor") as writer:
+        with Writer(path, "doctor", network=network) as writer:
             writer.index()
             writer.finish("done", {"command": "doctor"})
         found = examine(path, deep=deep)
@@ -159,7 +164,7 @@ def repair(
     if not remedies:
         return found
     tell("repairing: " + ", ".join(sorted(remedies)))
-    with Writer(path, "doctor") as writer, translated(path):
+    with Writer(path, "doctor", network=network) as writer, translated(path):
         doctor = _Doctor(writer.connection, deep=deep)
         if remedies & {"keys", "body"}:
             with writer.transaction():
@@ -308,6 +313,8 @@ class _Doctor:
         kinds = sorted({kind for kind, _ in wanted})
         if kinds:
             self._compare(tuple(kinds), wanted)
+        for where in frequent.faults(self._connection):
+            self._fault("index", "a bitmap does not agree with the words", where, "index")
 
     def _held(self) -> Iterator[tuple[str, str, Held]]:
         """Every content, with the name and profile of its source."""

@@ -27,8 +27,9 @@ _json = msgspec.json.Encoder()
 class Columns(NamedTuple):
     """The columns of the mirror's table ``entry`` after the content's number.
 
-    ``sort_date`` is the number that ``date`` sorts by.  ``creators``, ``languages`` and
-    ``domains`` are JSON lists; a creator is a list of family and given name, or of a whole name.
+    ``sort_date`` is the number that ``date`` sorts by, 0 where there is no year.
+    ``creators``, ``languages`` and ``domains`` are JSON lists; a creator is a list of family and
+    given name, or of a whole name.
     """
 
     sort_date: int
@@ -65,7 +66,7 @@ def columns(body: Body) -> Columns:
     """The columns of a body."""
     kind, container = body.type, body.container
     return Columns(
-        sort_date=sort_date(body.date),
+        sort_date=0 if body.year is None else sort_date(body.date),
         date=body.date,
         year=body.year,
         type=None if kind is None else kind.hal or next(iter(kind.other), None),

@@ -4,6 +4,7 @@
       UsageError                          2   refused before a mirror or the network is touched
         ConfigError                       2   a setting is wrong; names file and line
         QueryError                        2   a search query or filter cannot be read
+        NetworkFileSystemError            2   the mirror lies where SQLite cannot keep it safe
       NotFoundError                       1   no such record
       MirrorError                         1   the mirror file cannot serve
         NoMirrorError                     1   there is none at that path
@@ -56,6 +57,10 @@ class ConfigError(UsageError):
 
 class QueryError(UsageError):
     """A search query or filter that cannot be read."""
+
+
+class NetworkFileSystemError(UsageError):
+    """The mirror lies on a network file system, and nobody said that it may be written there."""
 
 
 class NotFoundError(HalmirrorError):

@@ -36,12 +36,20 @@ class Report:
         return {"command": "forget", "forgotten": len(self.forgotten)}
 
 
-def forget(path: Path, identifiers: Sequence[str], reason: str, *, keep_free: int = 0) -> Report:
+def forget(
+    path: Path,
+    identifiers: Sequence[str],
+    reason: str,
+    *,
+    keep_free: int = 0,
+    network: bool = False,
+) -> Report:
     """Remove the records that identifiers of any kind name, and never store them again.
 
     Their content goes from every state, every index and every page of the file; what stays is
     a tombstone of status ``deleted``, with identifier, sets and datestamps.  Without identifiers
     an earlier run that was cut is finished.  Nothing is done where one of them is not known.
+    ``keep_free`` and ``network`` are the settings of `config.MirrorSettings`.
 
     Raises `UsageError` without a reason, `NotFoundError`, and `MirrorError`; `MirrorBusyError`
     where another run writes, or a reader holds former pages.
@@ -50,7 +58,7 @@ def forget(path: Path, identifiers: Sequence[str], reason: str, *, keep_free: in
         raise UsageError("a record is forgotten for a reason; say it with --reason")
     report = Report()
     local_ids = _local_ids(path, identifiers, report)
-    with Writer(path, "forget", keep_free=keep_free) as writer:
+    with Writer(path, "forget", keep_free=keep_free, network=network) as writer:
         outcome = "done"
         try:
             with translated(path):

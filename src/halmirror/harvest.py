@@ -163,7 +163,12 @@ def harvest(
     make_folder(settings.mirror.path)
     stop = stop or Stop()
     report, began = Report(time_stamp()), time.monotonic()
-    with Writer(settings.mirror.path, "harvest", keep_free=settings.mirror.keep_free) as writer:
+    with Writer(
+        settings.mirror.path,
+        "harvest",
+        keep_free=settings.mirror.keep_free,
+        network=settings.mirror.network_file_system,
+    ) as writer:
         outcome = "interrupted"
         try:
             if older := older_contents(writer.connection):

@@ -195,6 +195,7 @@ class Listing:
 
     def _list(self, window: Window, outcome: Outcome) -> None:
         seen: set[str] = set()
+        broken: set[int] = set()
         barren = 0
         while True:
             batch = self._pages.batch(self._arguments(window), self._pages_wanted(window))
@@ -231,7 +232,7 @@ class Listing:
             if self.limit == 0:
                 outcome.limited = True
                 return
-            barren = 0 if fresh else barren + 1
+            barren = 0 if fresh or _is_newly_broken(batch, broken) else barren + 1
             _check_moving(window, seen, barren)
 
     def _arguments(self, window: Window) -> dict[str, str]:
@@ -421,6 +422,14 @@ def _is_empty(batch: Batch) -> bool:
     return not (batch.rows or batch.rejected or (batch.token and batch.token.value))
 
 
+def _is_newly_broken(batch: Batch, broken: set[int]) -> bool:
+    """Whether a page brings broken records, and not the same ones as a page before."""
+    mark = hash(tuple(one.data for one in batch.rejected))
+    is_new = bool(batch.rejected) and mark not in broken
+    broken.add(mark)
+    return is_new
+
+
 def _advanced(window: Window, batch: Batch) -> Window:
     """The window after a batch: counts and the token to go on with (none: the list's end)."""
     got = len(batch.rows) + len(batch.rejected)
@@ -441,9 +450,8 @@ def _check_moving(window: Window, seen: set[str], barren: int) -> None:
     seen.add(token)
     if barren >= BARREN_PAGES:
         raise ListError(f"{barren} pages in a row brought nothing new; the list never ends")
-    announced = window.announced_last
-    if announced is not None and window.received > 2 * announced + _EXCESS_RECORDS:
+    announced, given = window.announced_last, window.received + window.quarantined
+    if announced is not None and given > 2 * announced + _EXCESS_RECORDS:
         raise ListError(
-            f"the list has given {window.received} records though it announced {announced}; "
-            "it never ends"
+            f"the list has given {given} records though it announced {announced}; it never ends"
         )

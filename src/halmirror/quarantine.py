@@ -196,7 +196,12 @@ def retry(
         raise NoMirrorError(f"there is no mirror at {path}; run 'halmirror harvest' first")
     found: dict[str, Retried] = {}
     outcome = "interrupted"
-    with Writer(path, "quarantine retry", keep_free=settings.mirror.keep_free) as writer:
+    with Writer(
+        path,
+        "quarantine retry",
+        keep_free=settings.mirror.keep_free,
+        network=settings.mirror.network_file_system,
+    ) as writer:
         try:
             for one in picked:
                 done = found[one.name] = Retried()

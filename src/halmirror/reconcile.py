@@ -292,9 +292,13 @@ def reconcile(
             f"there is no mirror at {settings.mirror.path}; run 'halmirror harvest' first"
         )
     found: dict[str, Findings] = {}
-    keep_free = settings.mirror.keep_free
     outcome = "interrupted"
-    with Writer(settings.mirror.path, "reconcile", keep_free=keep_free) as writer:
+    with Writer(
+        settings.mirror.path,
+        "reconcile",
+        keep_free=settings.mirror.keep_free,
+        network=settings.mirror.network_file_system,
+    ) as writer:
         try:
             for one in picked:
                 session = Session(one, stop or Stop())

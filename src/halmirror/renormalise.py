@@ -228,6 +228,7 @@ def renormalise(
     samples: int = 3,
     processes: int | None = None,
     keep_free: int = 0,
+    network: bool = False,
     watch: Callable[[str, int, int], None] | None = None,
     stop: Stop | None = None,
     batch: int = BATCH,
@@ -237,8 +238,9 @@ def renormalise(
     ``sources``: names (none: all); ``known``: names that may be asked for though the mirror holds
     nothing of them.  ``every``: contents of today's rules too.  ``dry_run`` stores nothing.
     ``samples``: how many to keep for each key.  ``processes``: how many normalise (none: one a
-    core).  ``watch`` is called with source, done and total after each batch.  Where nothing is
-    to be done nothing is written.
+    core).  ``keep_free`` and ``network`` are the settings of `config.MirrorSettings`.  ``watch`` is
+    called with source, done and total after each batch.  Where nothing is to be done nothing is
+    written.
 
     Raises `UsageError` and `MirrorError`; what ends a run later is in the report.
     """
@@ -256,7 +258,7 @@ def renormalise(
     finally:
         connection.close()
     if not dry_run:
-        with Writer(path, "renormalise", keep_free=keep_free) as writer:
+        with Writer(path, "renormalise", keep_free=keep_free, network=network) as writer:
             try:
                 run.over(writer.connection, picked, report, writer)
             finally:

@@ -19,6 +19,7 @@ from endpoint_http import ParsedRequest
 from faulty_server import (
     FAULTS,
     FaultyEndpoint,
+    all_spoilt,
     damaged,
     data,
     first_pages,
@@ -162,6 +163,23 @@ def test_one_broken_record_costs_no_other(
     again = command("harvest")
     assert again.code == 0
     assert "1 still in quarantine" in again.err
+    heals(command, faulty)
+    assert command("quarantine", "list").out == "nothing is in quarantine\n"
+
+
+def test_pages_whose_every_record_is_broken_are_kept_record_by_record(
+    command: CommandLine, faulty: FaultyEndpoint
+) -> None:
+    """More such pages in a row than a list may have without anything new."""
+    faulty.page_size = 3
+    faulty.plan(all_spoilt(b"&hellip;"), data, float("inf"))
+    ran = command("harvest")
+    assert (ran.code, "73 quarantined" in ran.out) == (3, True), ran.err
+    assert held(command) == {}
+    found = json.loads(command("status", "--format", "json").out)["sources"][0]
+    assert (found["open_windows"], found["quarantined"]) == ([], 73)
+    again = command("harvest")
+    assert (again.code, "73 still in quarantine" in again.err) == (0, True)
     heals(command, faulty)
     assert command("quarantine", "list").out == "nothing is in quarantine\n"
 

@@ -49,10 +49,11 @@ def doctor(invocation: Invocation, form: str, *, deep: bool, repairing: bool) ->
 
     from halmirror import doctor as examining
 
-    path = invocation.settings.mirror.path
+    mirror = invocation.settings.mirror
+    path = mirror.path
     if repairing:
         tell = None if invocation.quiet else lambda step: click.echo(step, err=True)
-        found = examining.repair(path, deep=deep, watch=tell)
+        found = examining.repair(path, deep=deep, network=mirror.network_file_system, watch=tell)
     else:
         found = examining.examine(path, deep=deep)
     if form == "json":
@@ -77,7 +78,13 @@ def forget(invocation: Invocation, identifiers: tuple[str, ...], reason: str) ->
     from halmirror.forgetting import forget as forgetting
 
     mirror = invocation.settings.mirror
-    report = forgetting(mirror.path, identifiers, reason, keep_free=mirror.keep_free)
+    report = forgetting(
+        mirror.path,
+        identifiers,
+        reason,
+        keep_free=mirror.keep_free,
+        network=mirror.network_file_system,
+    )
     for name in report.forgotten:
         click.echo(printable(f"{name}: forgotten"))
     for name in report.already:

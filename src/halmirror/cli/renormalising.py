@@ -66,6 +66,7 @@ def renormalise(
             samples=samples,
             processes=processes,
             keep_free=settings.mirror.keep_free,
+            network=settings.mirror.network_file_system,
             watch=watch,
             stop=stop,
         )

@@ -87,7 +87,8 @@ def restore(invocation: Invocation, folders: tuple[Path, ...], output: Path) -> 
     from halmirror.snapshot.restore import restore as make
 
     with watched(invocation, "documents restored") as watch:
-        count = make(folders, output, watch=watch)
+        network = invocation.settings.mirror.network_file_system
+        count = make(folders, output, network=network, watch=watch)
     if not invocation.quiet:
         click.echo(f"{count} records restored to {printable(str(output))}", err=True)
 

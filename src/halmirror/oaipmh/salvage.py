@@ -125,8 +125,9 @@ def salvage(data: bytes, *, url: str | None = None) -> Page:
     ``record 17`` (``header 17`` in ListIdentifiers), libxml2's reason, and the identifier where
     the record begins with a readable one.  Their order is that of the page.
 
-    Raises `ResponseError` where the page cannot be cut with certainty, is damaged outside its
-    records, lacks its end, has no record, or several of which none is good.
+    It may be that none is good: certain boundaries are what saves a page.  Raises `ResponseError`
+    where the page cannot be cut with certainty, is damaged outside its records, lacks its end, or
+    has no record.
     """
     try:
         cut = _cut(data)
@@ -134,13 +135,10 @@ def salvage(data: bytes, *, url: str | None = None) -> Page:
         parts = [_part(cut, data[slice(*span)], n) for n, span in enumerate(cut.spans, start=1)]
     except _UncertainError as reason:
         raise refusal(f"its records cannot be saved one by one: {reason}", url) from reason
-    headers = tuple(header for part in parts for header in part.headers)
-    if not headers and len(parts) > 1:
-        raise refusal(f"none of its {len(parts)} {cut.item}s is usable", url)
     return replace(
         page,
         records=tuple(record for part in parts for record in part.records),
-        headers=headers,
+        headers=tuple(header for part in parts for header in part.headers),
         rejected=tuple(rejected for part in parts for rejected in part.rejected),
     )
 

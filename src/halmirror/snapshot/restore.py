@@ -29,6 +29,7 @@ from halmirror.snapshot.layout import (
     kind_of,
 )
 from halmirror.store.database import WriteLock
+from halmirror.store.file_system import check_local
 from halmirror.store.loading import Loading
 from halmirror.store.whole import (
     Content,
@@ -51,17 +52,25 @@ _TOLD_EVERY: Final = 500
 _BESIDE: Final = ("", "-wal", "-shm", "-journal", ".lock")
 
 
-def restore(folders: Sequence[Path], output: Path, *, watch: Watch | None = None) -> int:
+def restore(
+    folders: Sequence[Path],
+    output: Path,
+    *,
+    network: bool = False,
+    watch: Watch | None = None,
+) -> int:
     """Make the mirror ``output`` of snapshots named in any order; gives how many records it holds.
 
-    Every folder's checksums are checked first.  ``watch`` is called now and then with a name, how
-    many documents are done and how many there are.  Raises `UsageError` where there is something
-    at ``output``, `SnapshotError` where a snapshot is missing, damaged or does not belong, and
-    `MirrorError` where the mirror cannot be written.
+    Every folder's checksums are checked first.  ``network``: whether the mirror may lie on a
+    network file system.  ``watch`` is called now and then with a name, how many documents are
+    done and how many there are.  Raises `UsageError` where there is something at ``output``,
+    `NetworkFileSystemError`, `SnapshotError` where a snapshot is missing, damaged or does not
+    belong, and `MirrorError` where the mirror cannot be written.
     """
     output = output.absolute()
     if os.path.lexists(output):
         raise UsageError(f"--output: {output} is there already; name a file that is not")
+    check_local(output, network=network)
     chain = ordered(folders)
     for link in chain:
         if fault := next(bag.faults(link.folder), None):
@@ -78,7 +87,7 @@ def restore(folders: Sequence[Path], output: Path, *, watch: Watch | None = None
 
 def _restored(chain: Sequence[Link], output: Path, watch: Watch | None) -> int:
     beside = output.with_name(f".{output.name}.part")
-    lock = WriteLock(beside)
+    lock = WriteLock(beside, network=True)  # whether that may be was asked before
     lock.acquire()
     try:
         # What an earlier run left when it was killed.

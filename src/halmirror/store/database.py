@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from halmirror import errors
+from halmirror.store.file_system import check_local
 from halmirror.store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -99,14 +100,21 @@ class WriteLock:
     """The right to write to the mirror at ``path``, held from ``acquire`` to ``release``.
 
     A POSIX record lock: the kernel drops it with the process, so a killed run never blocks.
+    ``network``: whether the mirror may lie on a network file system.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, network: bool = False) -> None:
         self.path = path.with_name(path.name + ".lock")
+        self._mirror = path
+        self._network = network
         self._file: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock.  Raises `MirrorBusyError` with who holds it."""
+        """Take the lock.
+
+        Raises `MirrorBusyError` with who holds it, and `NetworkFileSystemError`.
+        """
+        check_local(self._mirror, network=self._network)
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:

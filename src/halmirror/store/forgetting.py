@@ -18,7 +18,7 @@ from halmirror.entry import entry_of
 from halmirror.errors import MirrorBusyError
 from halmirror.frame import Codec, FrameError
 from halmirror.record import decode_body, encode
-from halmirror.store import indexer
+from halmirror.store import frequent, indexer
 from halmirror.store.dictionaries import codec, train
 from halmirror.store.quarantine import names_record
 
@@ -136,6 +136,7 @@ def _leave_index(writer: Writer, contents: Sequence[tuple[int, bytes]]) -> None:
             (number, *texts),
         )
     gone = BitMap(number for number, _ in contents)
+    frequent.drop(connection, gone)
     rows = connection.execute("SELECT kind, value, chunk, bits FROM facet").fetchall()
     for kind, value, chunk, data in rows:
         bits = BitMap.deserialize(data)

@@ -7,20 +7,18 @@ states.  A watermark for each says how far the index has come, so search may tra
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import msgspec
-from pyroaring import BitMap
 
 from halmirror.entry import Columns, Entry, columns, entry_of, facets, texts
 from halmirror.folding import fold
 from halmirror.frame import FrameError
 from halmirror.record import Body, decode_body, encode
+from halmirror.store import frequent
+from halmirror.store.bitmaps import COPY, Marks
 from halmirror.store.dictionaries import codec
-from halmirror.store.search import COPY
 from halmirror.store.sets import Sets
 
 if TYPE_CHECKING:
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
 
 BATCH = 5000
 """Contents a transaction: a facet's bitmap is written once for each, FTS5 adds a segment."""
-
-CHUNK_BITS = 16
-"""A stored bitmap covers 65,536 contents: the unit that Roaring bitmaps work in."""
 
 TEXT_COLUMNS = "title, creator, subject, abstract, other"
 _ENTRY_MARKS = ", ".join("?" * (1 + len(Columns._fields)))
@@ -57,6 +52,9 @@ def catch_up(
         pass
     while _index_states(connection, batch):
         pass
+    while (chunk := frequent.next_chunk(connection, upto(connection, "content"))) is not None:
+        with _transaction(connection):
+            frequent.keep(connection, chunk)
     return done
 
 
@@ -138,7 +136,8 @@ def renew(connection: sqlite3.Connection, contents: Iterable[tuple[int, Renewal 
     if is_outdated(connection):
         return
     known = upto(connection, "content")
-    marks = _Marks()
+    marks = Marks()
+    reworded = []
     for number, change in contents:
         if number > known:
             continue
@@ -146,6 +145,7 @@ def renew(connection: sqlite3.Connection, contents: Iterable[tuple[int, Renewal 
             _set_upto(connection, _OUTDATED, 1)
             continue
         if change.before:
+            reworded.append(number)
             connection.execute(
                 f"INSERT INTO search_text (search_text, rowid, {TEXT_COLUMNS}) "
                 "VALUES ('delete', ?, ?, ?, ?, ?, ?)",
@@ -163,6 +163,7 @@ def renew(connection: sqlite3.Connection, contents: Iterable[tuple[int, Renewal 
         for key in change.gained:
             marks.added[key].append(number)
     marks.apply(connection)
+    frequent.drop(connection, reworded)
 
 
 def upto(connection: sqlite3.Connection, name: str) -> int:
@@ -180,7 +181,7 @@ def _index_contents(connection: sqlite3.Connection, batch: int, ready: Mapping[i
     if not rows:
         return 0
     opener = codec(connection)
-    marks = _Marks()
+    marks = Marks()
     columns_of: list[tuple[object, ...]] = []
     texts_of: list[tuple[int | str, ...]] = []
     for number, source in rows:
@@ -227,7 +228,7 @@ def _index_copies(connection: sqlite3.Connection, batch: int) -> int:
     ).fetchall()
     if not rows:
         return 0
-    marks = _Marks()
+    marks = Marks()
     for _, local_id, copied in rows:
         if copied:
             for (content,) in connection.execute(
@@ -262,7 +263,7 @@ def _index_states(connection: sqlite3.Connection, batch: int) -> int:
         if content is not None:
             before.setdefault(content, None)
             after[content] = (status, sets)
-    marks, specs = _Marks(), Sets(connection)
+    marks, specs = Marks(), Sets(connection)
     for content, standing in after.items():
         was, now = _places(specs, before[content]), _places(specs, standing)
         for key in was - now:
@@ -281,37 +282,6 @@ def _places(specs: Sets, standing: _Standing | None) -> set[tuple[str, str]]:
         return set()
     status, sets = standing
     return {("status", status), *(("set", spec) for spec in specs.specs(sets))}
-
-
-class _Marks:
-    """Contents that come under facets' values and leave them; no content does both."""
-
-    def __init__(self) -> None:
-        self.added: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        self.removed: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-
-    def apply(self, connection: sqlite3.Connection) -> None:
-        """Write them; inside a transaction."""
-        for kind, value in sorted({*self.added, *self.removed}):
-            added = _chunks(self.added.get((kind, value), ()))
-            removed = _chunks(self.removed.get((kind, value), ()))
-            for chunk in sorted({*added, *removed}):
-                key = (kind, value, chunk)
-                row = connection.execute(
-                    "SELECT bits FROM facet WHERE kind = ? AND value = ? AND chunk = ?", key
-                ).fetchone()
-                bits = BitMap.deserialize(row[0]) if row else BitMap()
-                bits -= BitMap(removed.get(chunk, ()))
-                bits |= BitMap(added.get(chunk, ()))
-                connection.execute(
-                    "INSERT OR REPLACE INTO facet VALUES (?, ?, ?, ?)", (*key, bits.serialize())
-                )
-
-
-def _chunks(contents: Iterable[int]) -> dict[int, list[int]]:
-    return {
-        chunk: list(group) for chunk, group in groupby(sorted(contents), lambda n: n >> CHUNK_BITS)
-    }
 
 
 def _set_upto(connection: sqlite3.Connection, name: str, number: int) -> None:

@@ -68,10 +68,15 @@ class QuarantineLog:
         execute, now = self._connection.execute, self._now()
         digest = hashlib.blake2b(one.data, digest_size=20).digest()
         known = execute(
-            "SELECT id, resolved_at IS NOT NULL FROM quarantine WHERE stream = ?1 AND "
-            "(digest = ?2 OR (identifier = ?3 AND resolved_at IS NULL)) ORDER BY digest = ?2 DESC",
-            (stream.id, digest, one.identifier),
+            "SELECT id, resolved_at IS NOT NULL FROM quarantine WHERE stream = ? AND digest = ?",
+            (stream.id, digest),
         ).fetchone()
+        if known is None and one.identifier in self._names(stream.id):
+            known = execute(
+                "SELECT id, 0 FROM quarantine WHERE stream = ? AND identifier = ? "
+                "AND resolved_at IS NULL",
+                (stream.id, one.identifier),
+            ).fetchone()
         place = window.id if window is not None else None
         if known is None:
             execute(

@@ -1,8 +1,9 @@
 """Evaluating a query tree over the search index.
 
 Every part of a query becomes a bitmap of contents; the bitmaps are combined and cut to what is
-current at the commit asked for.  Relevance is computed for up to `RANKED` hits; beyond that the
-newest come first, and the answer says so.
+current at the commit asked for.  Words that very many contents have are kept as bitmaps
+(`halmirror.store.frequent`); all others that a hit must have are one question to FTS5, which
+leaps along the rarest of them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from halmirror import query as tree
-from halmirror.errors import MirrorError
+from halmirror.store import frequent, fulltext, ordering
+from halmirror.store.bitmaps import COPY, bitmap, stored
 from halmirror.store.sets import Sets
 from halmirror.store.unique import spare_contents
 
@@ -23,15 +25,10 @@ if TYPE_CHECKING:
 
     from halmirror.store.unique import Preference
 
-RANKED = 20_000
-"""Hits that are ranked exactly."""
-
 FACET_KINDS = ("type", "year", "domain", "lang", "access", "source")
-COPY = ("copy", "")
-"""The bitmap of contents whose document's id another source holds too."""
 
-WEIGHTS = (10.0, 5.0, 3.0, 1.0, 1.0)
-"""How much a word weighs in title, creator, subject, abstract and the rest."""
+_AT_ONCE = 100
+"""Texts in one question to FTS5, whose expressions may not be of any size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +61,17 @@ class Index:
         ``preference``: where several sources' copies of one id are hits, only the preferred is.
         """
         scope = self.standing(statuses)
-        hits = self._evaluate(node, scope) & scope
-        if preference is not None and (copies := hits & self._bits(*COPY)):
+        hits = self._evaluate(node, scope)
+        if preference is not None and (copies := hits & stored(self.connection, *COPY)):
             hits -= spare_contents(
                 self.connection, copies, self._bits("status", "active"), preference
             )
-        texts = tree.texts(node)
-        if sort == "relevance" and texts and len(hits) <= RANKED:
-            return Found(hits, self._by_relevance(hits, texts), "relevance")
+        if sort == "relevance" and tree.texts(node) and len(hits) <= ordering.RANKED:
+            ranked = ordering.by_relevance(self.connection, node, hits, wanted)
+            return Found(hits, ranked, "relevance")
         order = "oldest" if sort == "oldest" else "newest"
-        return Found(hits, self._by_date(hits, wanted, oldest=order == "oldest"), order)
+        dated = ordering.by_date(self.connection, hits, wanted, oldest=order == "oldest")
+        return Found(hits, dated, order)
 
     def standing(self, statuses: Sequence[str]) -> BitMap:
         """The contents that are current, of documents of those statuses."""
@@ -88,7 +86,7 @@ class Index:
                 "SELECT value, bits FROM facet WHERE kind = ? ORDER BY value, chunk", (kind,)
             )
             for value, bits in rows:
-                count = hits.intersection_cardinality(_bitmap(bits))
+                count = hits.intersection_cardinality(bitmap(bits))
                 if count:
                     found[value] = found.get(value, 0) + count
             counts[kind] = dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
@@ -97,23 +95,22 @@ class Index:
     # -- evaluation -----------------------------------------------------------------------
 
     def _evaluate(self, node: tree.Node, scope: BitMap) -> BitMap:
+        """The hits of a part among those in scope."""
         match node:
             case tree.All(parts):
-                hits = scope
-                for part in parts:
-                    hits = hits & self._evaluate(part, scope)
-                return hits
+                return self._all(parts, scope)
             case tree.Any(parts):
                 return BitMap.union(*(self._evaluate(part, scope) for part in parts))
             case tree.Not(part):
                 return scope - self._evaluate(part, scope)
-            case _:
-                return self._leaf(node)
-
-    def _leaf(self, node: tree.Text | tree.Facet | tree.Years | tree.Identifier) -> BitMap:
-        match node:
             case tree.Text():
-                return self._matching(match_expression(node))
+                return self._all((node,), scope)
+            case _:
+                return scope & self._under(node)
+
+    def _under(self, node: tree.Facet | tree.Years | tree.Identifier) -> BitMap:
+        """The contents under a value."""
+        match node:
             case tree.Facet(kind, value):
                 return self._bits(kind, value)
             case tree.Years(first, last):
@@ -121,19 +118,33 @@ class Index:
             case tree.Identifier(scheme, value):
                 return self._identified(scheme, value)
 
-    def _matching(self, expression: str) -> BitMap:
-        rows = self.connection.execute(
-            "SELECT rowid FROM search_text WHERE search_text MATCH ?", (expression,)
-        )
-        return BitMap(row[0] for row in rows)
+    def _all(self, parts: Iterable[tree.Node], scope: BitMap) -> BitMap:
+        """What has every part: kept bitmaps first, then FTS5 for all other texts at once."""
+        hits = scope
+        asked: list[tree.Text] = []
+        others: list[tree.Node] = []
+        for part in parts:
+            if not isinstance(part, tree.Text):
+                others.append(part)
+            elif frequent.is_kept(self.connection, part):
+                hits = hits & frequent.matching(self.connection, part)
+            else:
+                asked.append(part)
+        for part in sorted(others, key=lambda one: isinstance(one, tree.Not)):
+            if not hits:
+                return hits
+            hits = self._evaluate(part, hits)
+        for start in range(0, len(asked), _AT_ONCE):
+            if not hits:
+                return hits
+            some = asked[start : start + _AT_ONCE]
+            expression = " AND ".join(map(fulltext.expression, some))
+            hits = hits & fulltext.matching(self.connection, expression)
+        return hits
 
     def _bits(self, kind: str, value: str) -> BitMap:
         """The contents under a facet's value; status and sets as they were at the commit."""
-        bits = BitMap()
-        for (chunk,) in self.connection.execute(
-            "SELECT bits FROM facet WHERE kind = ? AND value = ?", (kind, value)
-        ):
-            bits |= _bitmap(chunk)
+        bits = stored(self.connection, kind, value)
         if kind in {"status", "set"} and self._moved:
             bits -= BitMap(self._moved)
             bits |= BitMap(
@@ -151,7 +162,7 @@ class Index:
         ):
             year = int(value)
             if (first is None or year >= first) and (last is None or year <= last):
-                bits |= _bitmap(chunk)
+                bits |= bitmap(chunk)
         return bits
 
     def _identified(self, scheme: str, value: str) -> BitMap:
@@ -183,68 +194,3 @@ class Index:
                 if content is not None and first <= at and (end is None or end > at):
                     moved[content] = (status, specs.specs(sets))
         return moved
-
-    # -- order ----------------------------------------------------------------------------
-
-    def _by_relevance(self, hits: BitMap, texts: Iterable[tree.Text]) -> list[int]:
-        expression = " OR ".join(match_expression(text) for text in texts)
-        weights = ", ".join(str(weight) for weight in WEIGHTS)
-        rows = self.connection.execute(
-            f"SELECT rowid, bm25(search_text, {weights}) FROM search_text "
-            "WHERE search_text MATCH ?",
-            (expression,),
-        )
-        scores = {number: round(score, 9) for number, score in rows if number in hits}
-        keys = self._keys(hits)
-        return sorted(hits, key=lambda number: (scores.get(number, 0.0), keys[number]))
-
-    def _by_date(self, hits: BitMap, wanted: int, *, oldest: bool) -> list[int]:
-        """The first hits along the date index; whole days are read, so that ties sort alike."""
-        direction = "ASC" if oldest else "DESC"
-        ordered: list[int] = []
-        tied: list[int] = []
-        day = None
-        for number, date in self.connection.execute(
-            f"SELECT content, sort_date FROM entry ORDER BY sort_date {direction}"
-        ):
-            if date != day:
-                ordered += self._in_id_order(tied)
-                tied = []
-                day = date
-                if len(ordered) >= min(wanted, len(hits)):
-                    return ordered
-            if number in hits:
-                tied.append(number)
-        return ordered + self._in_id_order(tied)
-
-    def _in_id_order(self, contents: list[int]) -> list[int]:
-        keys = self._keys(contents)
-        return sorted(contents, key=keys.__getitem__)
-
-    def _keys(self, contents: Iterable[int]) -> dict[int, tuple[str, str, int]]:
-        """(source, id, version) of contents: the order that no arrival can change."""
-        return {
-            number: self.connection.execute(
-                "SELECT src.name, d.local_id, c.version FROM content c "
-                "JOIN document d ON d.id = c.document JOIN source src ON src.id = d.source "
-                "WHERE c.id = ?",
-                (number,),
-            ).fetchone()
-            for number in contents
-        }
-
-
-def _bitmap(data: bytes) -> BitMap:
-    try:
-        return BitMap.deserialize(data)
-    except ValueError as error:
-        raise MirrorError(
-            f"the search index is damaged ({error}); restore the mirror from a backup"
-        ) from error
-
-
-def match_expression(text: tree.Text) -> str:
-    """The FTS5 expression of words: quoted, so that nothing in them is an operator."""
-    quoted = '"' + " ".join(text.words) + '"'
-    column = f"{{{text.column}}} : " if text.column else ""
-    return f"{column}{quoted}{' *' if text.prefix else ''}"

@@ -31,8 +31,10 @@ class Writer:
     """Writes to the mirror at ``path``; a context manager that holds the lock meanwhile.
 
     ``command`` is what the run is called in the mirror's log of runs.  ``keep_free``: bytes of
-    the disk that no page may take.  One thread at a time may use it.
-    Raises `MirrorBusyError`, `NotAMirrorError`, `NewerMirrorError`, `MirrorWriteError`.
+    the disk that no page may take.  ``network``: whether the mirror may lie on a network file
+    system.  One thread at a time may use it.
+    Raises `MirrorBusyError`, `NotAMirrorError`, `NewerMirrorError`, `MirrorWriteError` and
+    `NetworkFileSystemError`.
     """
 
     def __init__(
@@ -41,13 +43,14 @@ class Writer:
         command: str,
         *,
         keep_free: int = 0,
+        network: bool = False,
         now: Callable[[], str] = time_stamp,
     ) -> None:
         self.path = path
         self._command = command
         self._room = Room(path, keep_free)
         self.now = now
-        self._lock = WriteLock(path)
+        self._lock = WriteLock(path, network=network)
         self._seq: int | None = None
 
     def __enter__(self) -> Self:

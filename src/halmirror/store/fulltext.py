@@ -1,0 +1,58 @@
+"""Questions to the full-text index: FTS5's expressions, hits and scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from halmirror import query as tree
+
+_WEIGHTS = (10.0, 5.0, 3.0, 1.0, 1.0)
+"""How much a word weighs in title, creator, subject, abstract and the rest."""
+
+_LAST = (1 << 63) - 1
+"""The greatest number a content can have."""
+
+
+def expression(text: tree.Text) -> str:
+    """The FTS5 expression of words: quoted, so that nothing in them is an operator."""
+    quoted = '"' + " ".join(text.words) + '"'
+    column = f"{{{text.column}}} : " if text.column else ""
+    return f"{column}{quoted}{' *' if text.prefix else ''}"
+
+
+def matching(
+    connection: sqlite3.Connection, asked: str, first: int = 0, last: int = _LAST
+) -> BitMap:
+    """The contents, in a span of their numbers, that answer an expression: 0.25 µs a hit."""
+    rows = connection.execute(
+        "SELECT rowid FROM search_text WHERE search_text MATCH ? AND rowid BETWEEN ? AND ?",
+        (asked, first, last),
+    )
+    return BitMap([row[0] for row in rows])
+
+
+def has_more(connection: sqlite3.Connection, asked: str, most: int) -> bool:
+    """Whether more than ``most`` contents answer an expression."""
+    (count,) = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM search_text WHERE search_text MATCH ? LIMIT ?)",
+        (asked, most + 1),
+    ).fetchone()
+    return int(count) > most
+
+
+def scores(connection: sqlite3.Connection, asked: str, hits: BitMap) -> dict[int, float]:
+    """How well hits answer an expression: by BM25, the least is the best; some 2 µs a hit.
+
+    Rounded, so that records of the same words are equal wherever in the index they stand.
+    """
+    weights = ", ".join(str(weight) for weight in _WEIGHTS)
+    rows = connection.execute(
+        f"SELECT rowid, bm25(search_text, {weights}) FROM search_text WHERE search_text MATCH ?",
+        (asked,),
+    )
+    return {number: round(score, 9) for number, score in rows if number in hits}
