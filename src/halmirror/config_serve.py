@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}))|\[[0-9A-Fa-f:.]+\]")
+_EMAIL = re.compile(r"[^\s@<>&]+@[^\s@<>&.]+(?:\.[^\s@<>&.]+)+")
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 SERVE_TEMPLATE: Final = """\
@@ -46,6 +47,11 @@ SERVE_TEMPLATE: Final = """\
 # rate_limit = 20
 # Whether each request is told on standard error.
 # access_log = true
+# As an OAI-PMH data provider: its name (else "Mirror of" the sources'), whom to write to (else
+# postmaster at its host), and the records of a page.
+# oai_repository_name = "Mirror of HAL"
+# oai_admin_emails = ["library@example.org"]
+# oai_page_size = 500
 """
 
 
@@ -56,6 +62,7 @@ class ServeSettings:
     ``public_url``: the base of every absolute address, with a ``/`` at its end; none: the address
     asked.  ``allowed_hosts``: names the ``Host`` header may have beside the public one and this
     machine's.  ``rate_limit``: requests a second and client address and process (0: no limit).
+    What begins with ``oai_`` is told or done as an OAI-PMH data provider.
     """
 
     host: str = "127.0.0.1"
@@ -67,6 +74,9 @@ class ServeSettings:
     cors_origins: tuple[str, ...] = ()
     rate_limit: int = 20
     access_log: bool = True
+    oai_repository_name: str | None = None
+    oai_admin_emails: tuple[str, ...] = ()
+    oai_page_size: int = 500
 
     @property
     def prefix(self) -> str:
@@ -126,6 +136,13 @@ def _origins(value: object) -> tuple[str, ...]:
     return _texts(value)
 
 
+def _emails(value: object) -> tuple[str, ...]:
+    for text in _texts(value):
+        if not _EMAIL.fullmatch(text):
+            raise UsageError(f'"{text}" is no address of the form library@example.org')
+    return _texts(value)
+
+
 def _is_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
@@ -144,15 +161,18 @@ SERVE_READERS: Final[Mapping[str, Callable[[object], Any]]] = {
     "cors_origins": _origins,
     "rate_limit": read_count(0, 1_000_000),
     "access_log": read_flag,
+    "oai_repository_name": read_text,
+    "oai_admin_emails": _emails,
+    "oai_page_size": read_count(1, 1000),
 }
 """The settings of the section and how each is read."""
 
 
 def typed(key: str, text: str) -> object:
     """The text of a variable as the type that a file would give it."""
-    if key in ("allowed_hosts", "trusted_proxies", "cors_origins"):
+    if key in ("allowed_hosts", "trusted_proxies", "cors_origins", "oai_admin_emails"):
         return [part.strip() for part in text.split(",") if part.strip()]
-    if key in ("port", "workers", "rate_limit") and text.isdecimal():
+    if key in ("port", "workers", "rate_limit", "oai_page_size") and text.isdecimal():
         return int(text)
     if key == "access_log":
         return flag_in(text)

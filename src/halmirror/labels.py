@@ -218,6 +218,14 @@ def domain_label(code: str, ui: Ui) -> str | None:
     return "/".join(known) if len(known) == len(codes) else None
 
 
+def set_label(spec: str) -> str:
+    """HAL's English name of a set of a type or domain; any other set is called by its setSpec."""
+    kind, _, code = spec.partition(":")
+    if kind == "type" and code in DOCUMENT_TYPES:
+        return DOCUMENT_TYPES[code].en
+    return (domain_label(code, "en") if kind == "subject" else None) or spec
+
+
 def language_name(code: str, ui: Ui) -> str:
     """The name of a language (BCP 47 tag) for the usual ones, else the tag itself."""
     names = _LANGUAGES.get(code.split("-", 1)[0].lower())

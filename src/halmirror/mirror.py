@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from halmirror.explaining import Explanation
     from halmirror.frame import Frame
     from halmirror.history import Change, Difference, History
+    from halmirror.store.items import Items
     from halmirror.store.past import Past
     from halmirror.store.search import Index
 
@@ -328,6 +330,15 @@ class Mirror:
                 for document in self._reader.documents_named(record.head.id)
                 for state in self._reader.versions(document, at)
             )
+
+    # -- as a list of items ---------------------------------------------------------------
+
+    @cached_property
+    def items(self) -> Items:
+        """The mirror as a list of items by OAI identifier, in the order of its commits."""
+        from halmirror.store.items import Items
+
+        return Items(self._connection, self._reader, self._preference, self.path)
 
     # -- several identifiers --------------------------------------------------------------
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from halmirror.record import Record
 
 _BEGIN: Final = (
-    '<oai:metadata><oai_dc:dc xmlns:oai_dc="http://www.openarchives.org/OAI/2.0/oai_dc/" '
+    '<oai_dc:dc xmlns:oai_dc="http://www.openarchives.org/OAI/2.0/oai_dc/" '
     'xmlns:dc="http://purl.org/dc/elements/1.1/">'
 )
-_END: Final = "</oai_dc:dc></oai:metadata>"
+_END: Final = "</oai_dc:dc>"
 _NOTHING: Final = Body()
 
 
@@ -33,15 +33,15 @@ def write_xml(records: Iterable[Record], out: IO[bytes], wanted: Wanted) -> int:
     for record in records:
         out.write(header(record))
         if record.body != _NOTHING:
-            out.write(metadata(record).encode())
+            out.write(f"<oai:metadata>{dublin_core(record)}</oai:metadata>".encode())
         out.write(b"</oai:record>\n")
         count += 1
     out.write(END)
     return count
 
 
-def metadata(record: Record) -> str:
-    """The ``metadata`` element of a record."""
+def dublin_core(record: Record) -> str:
+    """The element ``oai_dc:dc`` of a record."""
     elements = []
     for term, value, lang, _ in statements(record):
         name = ELEMENTS[term]

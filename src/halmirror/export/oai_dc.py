@@ -49,7 +49,7 @@ def write(sources: Iterable[tuple[Record, bytes]], out: IO[bytes], wanted: Wante
 
 def begin(statement: str | None) -> bytes:
     """The head of a file: its root element, the statement in a comment before it."""
-    return _BEGIN % _comment(statement)
+    return _BEGIN % comment(statement)
 
 
 def header(record: Record) -> bytes:
@@ -69,8 +69,11 @@ def xml_text(text: str) -> str:
     return escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text), {"\r": "&#13;"})
 
 
-def _comment(statement: str | None) -> bytes:
-    """An XML comment may hold no two hyphens in a row (XML 1.0, section 2.5)."""
+def comment(statement: str | None) -> bytes:
+    """A text as an XML comment, on a line of its own; nothing where there is none.
+
+    It may hold no two hyphens in a row (XML 1.0, section 2.5).
+    """
     if not statement:
         return b""
     apart = re.sub("-(?=-)", "- ", _NOT_XML.sub(" ", statement))

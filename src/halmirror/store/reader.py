@@ -294,13 +294,13 @@ class Reader:
             id=state.local_id,
             version=state.version or None,
             source=state.source,
-            oai_identifier=state.oai_identifier or f"oai:HAL:{state.local_id}v{state.version}",
+            oai_identifier=oai_identifier(state),
             datestamp=state.datestamp,
             status=state.status,
             status_since=since,
             followed_by=followed_by,
             same_as=same_as,
-            sets=self._sets_of(state),
+            sets=self.set_specs(versioned(state.local_id, state.version), state.sets),
         )
 
     def body_json(self, state: State) -> bytes:
@@ -348,11 +348,12 @@ class Reader:
         except msgspec.DecodeError as error:
             raise _damaged(state, str(error)) from error
 
-    def _sets_of(self, state: State) -> tuple[str, ...]:
+    def set_specs(self, name: str, numbers: str) -> tuple[str, ...]:
+        """The setSpecs of a state's list, sorted; ``name`` is the record's, for `MirrorError`."""
         try:
-            return self._sets.specs(state.sets)
+            return self._sets.specs(numbers)
         except (ValueError, TypeError) as error:
-            raise _damaged(state, f"its sets: {error}") from error
+            raise _damaged_record(name, 0, f"its sets: {error}") from error
 
     def _followed_by(self, state: State, at: int) -> str | None:
         """The highest version of the document that the mirror held at a commit."""
@@ -361,6 +362,11 @@ class Reader:
             {"document": state.document, "at": at},
         ).fetchone()
         return versioned(state.local_id, highest) if highest > state.version else None
+
+
+def oai_identifier(state: State) -> str:
+    """The OAI identifier of a state: as it came, or by HAL's rule where that is the same."""
+    return state.oai_identifier or f"oai:HAL:{state.local_id}v{state.version}"
 
 
 def _damaged(state: State, reason: str) -> errors.MirrorError:

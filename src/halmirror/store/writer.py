@@ -460,10 +460,15 @@ class Writer:
         return self._seq
 
     def _close_sequence(self) -> None:
+        """Give the commit its time, as late as can be, and never before an earlier commit's.
+
+        Who asks for what came since a time must not miss a commit that was under way then.
+        """
         self.connection.execute(
-            'UPDATE "commit" SET last_state = (SELECT coalesce(max(id), 0) FROM state) '
-            "WHERE seq = ?",
-            (self._seq,),
+            'UPDATE "commit" SET last_state = (SELECT coalesce(max(id), 0) FROM state), '
+            'at = max(?2, coalesce((SELECT e.at FROM "commit" e WHERE e.seq < ?1 '
+            "ORDER BY e.seq DESC LIMIT 1), '')) WHERE seq = ?1",
+            (self._seq, self.now()),
         )
 
     def insert(self, statement: str, *values: object) -> int:

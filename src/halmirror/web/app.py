@@ -24,6 +24,7 @@ from halmirror.web.answering import refused
 from halmirror.web.browse_page import browse
 from halmirror.web.guard import Guard
 from halmirror.web.home_page import home, terms
+from halmirror.web.oai import oai
 from halmirror.web.pages import ASSETS_BY_NAME
 from halmirror.web.problems import Problem
 from halmirror.web.readers import Readers
@@ -95,6 +96,7 @@ def _routes() -> list[Route]:
         Route("/browse/{kind}", browse),
         Route("/status", status),
         Route("/terms", terms),
+        Route("/oai", oai, methods=["GET", "POST"]),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),
@@ -117,4 +119,4 @@ async def asset(request: Request) -> Response:
 async def robots(request: Request) -> Response:
     """What search engines should leave alone: endless lists."""
     prefix = request.app.state.settings.serve.prefix
-    return PlainTextResponse(f"User-agent: *\nDisallow: {prefix}/search\n")
+    return PlainTextResponse(f"User-agent: *\nDisallow: {prefix}/search\nDisallow: {prefix}/oai\n")

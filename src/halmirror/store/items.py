@@ -1,0 +1,282 @@
+"""The mirror as a list of items, one for each OAI identifier, in the order of its commits.
+
+An item is there from the commit that brought it, and never leaves: once it is not active it is a
+tombstone.  Where several sources hold an identifier, there is one item: the active copy of the
+preferred source, as of the newest commit of any copy.
+
+Lists are read as of a commit, which the history makes exact: a harvest that goes on meanwhile
+takes nothing out of a list, and puts nothing in twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from functools import partial
+from heapq import nsmallest
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import unquote
+
+from halmirror.identifiers import parse_hal_id
+from halmirror.store.calendar import Calendar, Span
+from halmirror.store.reader import oai_identifier
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from halmirror.store.reader import Reader, State
+    from halmirror.store.unique import Preference
+
+_IDENTIFIER = "coalesce(s.oai_identifier, 'oai:HAL:' || d.local_id || 'v' || s.version)"
+_HELD = "(s.end_seq IS NULL OR s.end_seq > :at) AND (s.status <> 'active' OR s.content NOT NULL)"
+_STANDS_FOR_COPIES = (
+    "NOT EXISTS (SELECT 1 FROM document od JOIN state o ON o.document = od.id "
+    "WHERE od.local_id = d.local_id AND od.id <> d.id AND o.version = s.version "
+    "AND o.first_seq <= :at AND (o.end_seq IS NULL OR o.end_seq > :at) "
+    "AND (o.status <> 'active' OR o.content NOT NULL) "
+    "AND (o.first_seq, o.id) > (s.first_seq, s.id))"
+)
+_COUNTS_REMEMBERED: Final = 64
+_LISTS_REMEMBERED: Final = 100_000
+_SETTLING_SECONDS: Final = 0.25
+"""How long a commit may take to be seen after its time was taken."""
+
+
+class Selection(NamedTuple):
+    """What is asked for: a set with all below it, seconds since 1970 from and until, inclusive."""
+
+    set_spec: str | None = None
+    begin: int | None = None
+    end: int | None = None
+
+
+class Place(NamedTuple):
+    """A place in a list: after the item of that commit and key."""
+
+    seq: int
+    key: int
+
+
+class Item(NamedTuple):
+    """An item as it stood: the commit that brought it so, its state, and what its header says.
+
+    ``key`` orders the items of one commit, by nothing but the identifier.  ``sets`` is for
+    `Items.set_specs`.
+    """
+
+    seq: int
+    key: int
+    state: int
+    identifier: str
+    sets: str
+    is_active: bool
+
+
+class Origin(NamedTuple):
+    """A source: its name, the address it was harvested at, its Identify element, its terms."""
+
+    name: str
+    base_url: str
+    identify: bytes | None
+    statement: str | None
+
+
+class Items:
+    """Reads items over a connection; everything inside one `reading`."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, reader: Reader, preference: Preference, path: Path
+    ) -> None:
+        self._connection = connection
+        self._preference = preference
+        self._lock = path.with_name(f"{path.name}.lock")
+        self._counts: dict[tuple[int, Selection], int] = {}
+        self._several_sources = False
+        self.reader = reader
+        self.calendar = Calendar()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """One transaction: what is read inside is of one commit."""
+        self._connection.execute("BEGIN")
+        try:
+            self.calendar.refresh(self._connection)
+            (sources,) = self._connection.execute("SELECT count(*) FROM source").fetchone()
+            self._several_sources = sources > 1
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
+    def settle(self) -> None:
+        """Wait until every commit of seconds that are over can be seen; before `reading`.
+
+        Its time is taken just before a commit ends.  Where a harvest runs, one may be under way
+        whose second is over; a list without it would be missing it for ever to those who ask
+        next for what came from that second on.
+        """
+        try:
+            is_writing = self._lock.stat().st_size > 0
+        except OSError:
+            return  # no harvest ever ran at this place
+        into = time.time() % 1
+        if is_writing and into < _SETTLING_SECONDS:
+            time.sleep(_SETTLING_SECONDS - into)
+
+    # -- lists ----------------------------------------------------------------------------
+
+    def page(
+        self, selection: Selection, at: int, place: Place | None, limit: int
+    ) -> tuple[list[Item], bool]:
+        """The next items of a list as of a commit, after a place, and whether more follow."""
+        span = self.calendar.span(at, selection.begin, selection.end)
+        if place is not None:
+            span = span._replace(after=max(span.after, self.calendar.before(place.seq)))
+        found: list[Item] = []
+        more = False
+        with contextlib.closing(self._items(selection, at, span)) as items:
+            for _, group in groupby(items, key=attrgetter("seq")):
+                wanted = limit - len(found)
+                after = (item for item in group if place is None or item[:2] > place)
+                some = nsmallest(wanted + 1, after)
+                found += some[:wanted]
+                more = len(some) > wanted
+                if more:
+                    break
+        return [self._standing(item, at) for item in found], more
+
+    def count(self, selection: Selection, at: int) -> int:
+        """How many items a whole list has."""
+        key = (at, selection)
+        known = self._counts.get(key)
+        if known is None:
+            span = self.calendar.span(at, selection.begin, selection.end)
+            (known,) = self._select("count(*)", selection, at, span).fetchone()
+            if len(self._counts) >= _COUNTS_REMEMBERED:
+                self._counts.clear()
+            self._counts[key] = known
+        return known
+
+    def earliest(self) -> int | None:
+        """The second of the item that is unchanged for longest; none in an empty mirror."""
+        at = self.calendar.latest
+        row = self._select(
+            "s.first_seq", Selection(), at, self.calendar.span(at, None, None), "LIMIT 1"
+        ).fetchone()
+        return self.calendar.second(row[0]) if row else None
+
+    def _items(self, selection: Selection, at: int, span: Span) -> Generator[Item]:
+        columns = f"s.first_seq, s.id, {_IDENTIFIER}, s.sets, s.status = 'active'"
+        with contextlib.closing(
+            self._select(columns, selection, at, span, "ORDER BY s.id")
+        ) as rows:
+            for seq, state, identifier, sets, is_active in rows:
+                yield Item(seq, _key(identifier), state, identifier, sets, bool(is_active))
+
+    def _select(
+        self, columns: str, selection: Selection, at: int, span: Span, order: str = ""
+    ) -> sqlite3.Cursor:
+        wanted = [f"s.id > :after AND s.id <= :upto AND {_HELD}"]
+        if self._several_sources:
+            wanted.append(_STANDS_FOR_COPIES)
+        if selection.set_spec is not None:
+            chosen = partial(_names_one_of, self._below(selection.set_spec), {})
+            self._connection.create_function("in_set", 1, chosen, deterministic=True)
+            wanted.append("in_set(s.sets)")
+        return self._connection.execute(
+            f"SELECT {columns} FROM state s CROSS JOIN document d ON d.id = s.document "
+            f"WHERE {' AND '.join(wanted)} {order}",
+            {"after": span.after, "upto": span.upto, "at": at},
+        )
+
+    # -- one item -------------------------------------------------------------------------
+
+    def find(self, identifier: str) -> Item | None:
+        """The item of an identifier, as it stands."""
+        return self._find(identifier) or self._find(unquote(identifier))
+
+    def _find(self, identifier: str) -> Item | None:
+        copies = self._copies(identifier, self.calendar.latest)
+        if not copies:
+            return None
+        best = min(copies, key=self._preference.state_rank)
+        seq = max(one.first_seq for one in copies)
+        return Item(seq, 0, best.id, identifier, best.sets, best.status == "active")
+
+    def state(self, item: Item, at: int) -> State:
+        """The state that an item's metadata are to be had from."""
+        return self.reader.state(item.state, at)
+
+    def _standing(self, item: Item, at: int) -> Item:
+        """The item as the best of its copies has it."""
+        if not self._several_sources:
+            return item
+        best = min(self._copies(item.identifier, at), key=self._preference.state_rank)
+        return item._replace(state=best.id, sets=best.sets, is_active=best.status == "active")
+
+    def _copies(self, identifier: str, at: int) -> list[State]:
+        """The states of that OAI identifier at a commit, one a source that holds it."""
+        named: list[tuple[str, int]] = [(identifier, 0)]
+        if hal := parse_hal_id(identifier):
+            named.append((hal[0], hal[1] or 0))
+        return [
+            state
+            for local_id, version in named
+            for document in self.reader.documents_named(local_id)
+            for state in self.reader.versions(document, at)
+            if state.version == version
+            and oai_identifier(state) == identifier
+            and (state.status != "active" or state.content is not None)
+        ]
+
+    # -- sets and sources -----------------------------------------------------------------
+
+    def has_sets(self) -> bool:
+        """Whether the mirror's sources have sets."""
+        return self._connection.execute("SELECT 1 FROM set_spec LIMIT 1").fetchone() is not None
+
+    def sets(self, after: str, limit: int) -> list[str]:
+        """The setSpecs that follow one, in the order of their bytes."""
+        rows = self._connection.execute(
+            "SELECT spec FROM set_spec WHERE spec > ? ORDER BY spec LIMIT ?", (after, limit)
+        )
+        return [row[0] for row in rows]
+
+    def set_specs(self, item: Item) -> Sequence[str]:
+        """The setSpecs of an item, sorted.  Raises `MirrorError` where they are damaged."""
+        return self.reader.set_specs(item.identifier, item.sets)
+
+    def origins(self) -> dict[str, Origin]:
+        """The sources by name."""
+        rows = self._connection.execute(
+            "SELECT name, base_url, identify, statement FROM source ORDER BY name"
+        )
+        return {row[0]: Origin(*row) for row in rows}
+
+    def _below(self, spec: str) -> frozenset[str]:
+        """The numbers, as text, of a set and of all below it."""
+        rows = self._connection.execute(
+            "SELECT id FROM set_spec WHERE spec = ?1 "
+            "OR substr(spec, 1, length(?1) + 1) = ?1 || ':'",
+            (spec,),
+        )
+        return frozenset(str(row[0]) for row in rows)
+
+
+def _key(identifier: str) -> int:
+    """What orders the items of one commit: 48 bits of a hash, so that a token stays short."""
+    return int.from_bytes(hashlib.blake2b(identifier.encode(), digest_size=6).digest())
+
+
+def _names_one_of(wanted: Iterable[str], known: dict[str, bool], numbers: str) -> bool:
+    """Whether a list of set numbers (a JSON text) holds one of those wanted."""
+    found = known.get(numbers)
+    if found is None:
+        if len(known) >= _LISTS_REMEMBERED:
+            known.clear()
+        found = known[numbers] = not frozenset(numbers[1:-1].split(",")).isdisjoint(wanted)
+    return found

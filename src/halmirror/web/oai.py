@@ -1,0 +1,81 @@
+"""``/oai``: the mirror as an OAI-PMH 2.0 data provider, over HTTP GET and POST."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
+
+from starlette.responses import Response
+
+from halmirror.provider.answer import answer
+from halmirror.provider.identity import Repository
+from halmirror.web.pages import link_header
+from halmirror.web.place import Place
+from halmirror.web.problems import Problem
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from halmirror.config import ServeSettings
+    from halmirror.mirror import Mirror
+
+LONGEST_FORM: Final = 16 * 1024
+"""Bytes of the form that a POST request may send."""
+
+MOST_ARGUMENTS: Final = 100
+_SMALLEST_COMPRESSED: Final = 1000
+_FAST: Final = 1
+"""zlib's level: the pages are many, large and alike."""
+
+_GZIP: Final = 16 + zlib.MAX_WBITS
+
+
+async def oai(request: Request) -> Response:
+    """The answer to an OAI-PMH request (section 3.1.1: its arguments come either way)."""
+    settings: ServeSettings = request.app.state.settings.serve
+    place = Place.of(request, settings.public_url, settings.prefix)
+    repository = Repository(
+        place.absolute("/oai"),
+        settings.oai_repository_name,
+        settings.oai_admin_emails,
+        settings.oai_page_size,
+    )
+    sent = await _form(request) if request.method == "POST" else request.scope["query_string"]
+    try:
+        pairs = parse_qsl(
+            sent.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_ARGUMENTS
+        )
+    except ValueError as error:
+        raise Problem(400, f"more than {MOST_ARGUMENTS} arguments") from error
+    wants_gzip = "gzip" in request.headers.get("accept-encoding", "")
+
+    def work(mirror: Mirror) -> tuple[bytes, bool]:
+        body = answer(pairs, mirror, repository)
+        if not wants_gzip or len(body) < _SMALLEST_COMPRESSED:
+            return body, False
+        packer = zlib.compressobj(_FAST, wbits=_GZIP)
+        return packer.compress(body) + packer.flush(), True
+
+    body, is_packed = await request.app.state.readers.run(work)
+    headers = {
+        "Cache-Control": "no-cache",
+        "Vary": "Accept-Encoding",
+        "Link": link_header([(place.absolute("/terms"), "license", None)]),
+    }
+    if is_packed:
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, 200, headers, "text/xml; charset=utf-8")
+
+
+async def _form(request: Request) -> bytes:
+    """The form that a request sends.  Raises `Problem` (413, 415)."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise Problem(415, "arguments are sent as application/x-www-form-urlencoded")
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LONGEST_FORM:
+            raise Problem(413, f"the form is longer than {LONGEST_FORM} bytes")
+    return bytes(body)
