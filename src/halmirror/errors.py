@@ -14,6 +14,7 @@
         MirrorWriteError                  1   read-only, or the disk is full
         MirrorBusyError                   4   another run writes to it
         OverdueError                      1   a look-up took longer than its caller allows
+        PrunedError                       1   asked for a time of which the history was pruned
       SourceError                         1   a repository could not be harvested
         TransportError                    1   no usable HTTP answer (faults, statuses, limits)
           RetryLaterError                 3   the server asks for a longer pause than allowed
@@ -99,6 +100,10 @@ class MirrorBusyError(MirrorError):
 
 class OverdueError(MirrorError):
     """A look-up or search took longer than its caller allows."""
+
+
+class PrunedError(MirrorError):
+    """A time from before the history that the mirror keeps: what it held then was pruned."""
 
 
 class SourceError(HalmirrorError):

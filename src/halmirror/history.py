@@ -24,7 +24,7 @@ _ORDER = {
 }
 """The place of each key in the record's JSON."""
 
-Kind = Literal["new", "changed", "restored", "deleted", "withdrawn", "superseded"]
+Kind = Literal["new", "changed", "restored", "deleted", "withdrawn", "superseded", "held"]
 
 
 class MovedDatestamp(msgspec.Struct, frozen=True):
@@ -40,8 +40,9 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``seq`` numbers the commit, ``at`` (UTC) is its time, ``run`` the run that made it.
     ``change`` is the new status where that changed (``restored``: active again), else ``new``
-    or ``changed``.  ``keys`` are the record's keys of which the content changed, ``since`` the
-    id with version that they are compared with; sets are compared as sets.
+    or ``changed``; ``held`` where what came before was pruned.  ``keys`` are the record's keys of
+    which the content changed, ``since`` the id with version that they are compared with; sets are
+    compared as sets.
     """
 
     seq: int
@@ -71,12 +72,16 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
         return msgspec.json.encode(self)
 
 
-class History(msgspec.Struct, frozen=True):
-    """The states of a document, oldest first."""
+class History(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The states of a document, oldest first.
+
+    ``whole_since``: the time (UTC) from which the mirror keeps the history, where it was pruned.
+    """
 
     id: str
     source: str
     states: tuple[Change, ...]
+    whole_since: str | None = None
 
     def json(self) -> bytes:
         """The history as one line of JSON (UTF-8)."""
@@ -126,7 +131,8 @@ def history(reader: Reader, past: Past, state: State, version: int | None, at: i
         for one in past.states(state.document, at)
         if version is None or one.version == version
     ]
-    return History(state.local_id, state.source, tuple(found))
+    since = past.commit(past.whole_from)[0] if past.whole_from else None
+    return History(state.local_id, state.source, tuple(found), since)
 
 
 def changes(reader: Reader, past: Past, after: int, upto: int) -> Iterator[Change]:
@@ -177,7 +183,7 @@ def _change(
         source=state.source,
         id=state.local_id,
         version=head.version,
-        change=_kind(state, earlier),
+        change=_kind(state, earlier, past.whole_from),
         status=state.status,
         oai_identifier=head.oai_identifier,
         datestamp=state.datestamp,
@@ -190,7 +196,9 @@ def _change(
     )
 
 
-def _kind(state: State, earlier: State | None) -> Kind:
+def _kind(state: State, earlier: State | None, whole_from: int) -> Kind:
+    if state.first_seq <= whole_from:
+        return "held" if state.status == "active" else _left(state)
     if earlier is None or earlier.version != state.version:
         return "new" if state.status == "active" else _left(state)
     if state.status == earlier.status:

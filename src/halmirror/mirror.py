@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from halmirror.errors import NotFoundError, QueryError, UsageError
+from halmirror.errors import NotFoundError, QueryError
 from halmirror.identifiers import parse_hal_id
 from halmirror.places import parse_time, read_cursor, write_cursor
 from halmirror.record import STATUSES, Record, Status
@@ -127,7 +127,8 @@ class Mirror:
     """A mirror, opened for reading.  A context manager; `close` ends it.
 
     ``sources``: names in order of preference, for an id that several sources hold.
-    Raises `NoMirrorError`, `NotAMirrorError`, `NewerMirrorError`.
+    Raises `NoMirrorError`, `NotAMirrorError`, `NewerMirrorError`; what reads as of an earlier
+    commit raises `PrunedError` where the history of then was pruned.
     """
 
     def __init__(self, path: str | os.PathLike[str], sources: Sequence[str] = ()) -> None:
@@ -162,19 +163,35 @@ class Mirror:
         with translated(self.path):
             return self._reader.latest()
 
-    def seq_at(self, time: str) -> int:
-        """The newest commit at a time: a day (its end, UTC), a time stamp, or a run's number."""
+    def whole_from(self) -> int:
+        """The first commit as of which the mirror can be read; 0 unless history was pruned."""
         with translated(self.path):
-            moment = parse_time(time)
-            if isinstance(moment, str):
-                return self._reader.seq_at(moment)
-            known = self._connection.execute("SELECT 1 FROM run WHERE id = ?", (moment,)).fetchone()
-            if known is None:
-                raise UsageError(f"there is no run {time}; 'halmirror status' lists the runs")
-            (seq,) = self._connection.execute(
-                'SELECT coalesce(max(seq), 0) FROM "commit" WHERE run <= ?', (moment,)
-            ).fetchone()
-            return int(seq)
+            return self._reader.whole_from()
+
+    def seq_at(self, time: str) -> int:
+        """The newest commit at a time: a day (its end, UTC), a time stamp, or a run's number.
+
+        Raises `UsageError`, and `PrunedError` for a time of which the history was pruned.
+        """
+        with translated(self.path):
+            seq = self._reader.seq_at(parse_time(time))
+            self._reader.check_whole(seq)
+            return seq
+
+    @contextlib.contextmanager
+    def _as_of(self, at: int | None) -> Iterator[int]:
+        """The commit to read at, the newest unless told.
+
+        Raises `PrunedError` where the history does not reach back to it, or no longer does: it
+        may be pruned while it is read.
+        """
+        with translated(self.path):
+            if at is None:
+                yield self._reader.latest()
+                return
+            self._reader.check_whole(at)
+            yield at
+            self._reader.check_whole(at)
 
     # -- look-up --------------------------------------------------------------------------
 
@@ -185,15 +202,13 @@ class Mirror:
         DOI (bare or as address), an arXiv id, PMID or NNT.  Without a version: the newest
         active version, else the last state.  ``at``: a commit's sequence number.
         """
-        with translated(self.path):
-            seq = self._reader.latest() if at is None else at
+        with self._as_of(at) as seq:
             state = self._look_up.state(identifier, seq)
             return View(self._reader, seq).record(state) if state else None
 
     def json(self, identifier: str, *, at: int | None = None) -> bytes | None:
         """The record's line of JSON, or none: `get` without the cost of decoding."""
-        with translated(self.path):
-            seq = self._reader.latest() if at is None else at
+        with self._as_of(at) as seq:
             state = self._look_up.state(identifier, seq)
             return View(self._reader, seq).json(state) if state else None
 
@@ -202,8 +217,7 @@ class Mirror:
 
         Raises `NotFoundError` where there is none, or it never had metadata.
         """
-        with translated(self.path):
-            seq = self._reader.latest() if at is None else at
+        with self._as_of(at) as seq:
             state = self._look_up.state(identifier, seq)
             if state is None or state.frame is None:
                 raise NotFoundError(f"{identifier}: the mirror holds no metadata of it")
@@ -219,8 +233,7 @@ class Mirror:
         from halmirror.batch import Rules
         from halmirror.explaining import explain
 
-        with translated(self.path):
-            seq = self._reader.latest() if at is None else at
+        with self._as_of(at) as seq:
             state = self._look_up.state(identifier, seq)
             if state is None or state.frame is None or state.prefix is None:
                 raise NotFoundError(f"{identifier}: the mirror holds no metadata of it")
@@ -236,8 +249,7 @@ class Mirror:
         from halmirror import history as past_of
         from halmirror.store.past import Past
 
-        with translated(self.path):
-            seq = self._reader.latest() if at is None else at
+        with self._as_of(at) as seq:
             state, version = self._document(identifier, seq)
             past = Past(self._connection)
             return past_of.history(self._reader, past, state, version, seq)
@@ -254,8 +266,9 @@ class Mirror:
         from halmirror import history as past_of
         from halmirror.store.past import Past
 
-        with translated(self.path):
-            seq = self._reader.latest() if after is None else after
+        with self._as_of(after) as seq:
+            if before is not None:
+                self._reader.check_whole(before)
             _, version = found = self._document(identifier, seq)
             document, new = found[0].document, found[0]
             old: tuple[State, int] | None = None
@@ -274,6 +287,8 @@ class Mirror:
     ) -> tuple[State, int] | None:
         """What look-up gave of a document before it gave the state shown."""
         for begun in sorted({one.first_seq for one in past.states(document, at)}, reverse=True):
+            if begun <= past.whole_from:
+                return None
             state = self._look_up.of_document(document, begun - 1, version)
             if state is not None and state.id != shown.id:
                 return state, begun - 1
@@ -291,6 +306,7 @@ class Mirror:
 
         with self._snapshot() as connection:
             reader = Reader(connection)
+            reader.check_whole(after)
             last = reader.latest() if upto is None else upto
             for change in past_of.changes(reader, Past(connection), after, last):
                 if not sources or change.source in sources:
@@ -344,9 +360,8 @@ class Mirror:
         from halmirror.store.search import Index
 
         filters = filters or Filters()
-        with translated(self.path):
+        with self._as_of(at) as seq:
             latest = self._reader.latest()
-            seq = latest if at is None else at
             hits = None
             if nodes := filters.nodes():
                 statuses = filters.statuses() if filters.status else STATUSES
@@ -402,10 +417,9 @@ class Mirror:
         if sort not in SORTS:
             raise QueryError(f"sort: '{sort}' is none of {', '.join(SORTS)}")
         node = tree.All((tree.parse(query), *filters.nodes()))
-        with translated(self.path):
-            latest = self._reader.latest()
-            seq, offset = read_cursor(cursor) if cursor else (latest if at is None else at, 0)
-            index = Index(self._connection, seq, latest)
+        at, offset = read_cursor(cursor) if cursor else (at, 0)
+        with self._as_of(at) as seq:
+            index = Index(self._connection, seq, self._reader.latest())
             found = index.find(
                 node,
                 sort=sort,
@@ -500,9 +514,8 @@ class Mirror:
         filters = filters or Filters()
         if only is not None:
             return len(only)
-        with translated(self.path):
-            latest = self._reader.latest()
-            index = Index(self._connection, latest if at is None else at, latest)
+        with self._as_of(at) as seq:
+            index = Index(self._connection, seq, self._reader.latest())
             nodes, statuses = filters.nodes(), filters.statuses()
             return len(_hits(index, nodes, statuses) if nodes else index.standing(statuses))
 
@@ -527,10 +540,12 @@ class Mirror:
         with self._snapshot() as connection:
             reader = Reader(connection)
             if only is not None:
+                reader.check_whole(only.at)
                 yield from _chosen(reader, only, by_year=by_year)
                 return
             latest = reader.latest()
             seq = latest if at is None else at
+            reader.check_whole(seq)
             hits = _hits(Index(connection, seq, latest), nodes, statuses) if nodes else None
             picked = _picker(statuses, hits)
             spare = spare_documents(reader, seq, picked, self._preference) if unique else ()

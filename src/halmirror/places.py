@@ -18,21 +18,27 @@ _TIME = re.compile(
 )
 
 
-def parse_time(time: str) -> str | int:
-    """A time stamp, or a run's number.  Raises `UsageError` for what is neither."""
+_BEGINS, _ENDS = "00:00:00.000", "23:59:59.999"
+
+
+def parse_time(time: str, *, begins: bool = False) -> str | int:
+    """A time stamp, or a run's number.  Raises `UsageError` for what is neither.
+
+    A day (UTC) stands for its last millisecond, where it ``begins`` for its first.
+    """
     if time.isascii() and time.isdigit() and len(time) < 8:
         return int(time)
-    return _moment(time)
+    return _moment(time, _BEGINS if begins else _ENDS)
 
 
-def _moment(time: str) -> str:
-    """The mirror's time stamp for a day (its last millisecond, UTC) or an RFC 3339 time stamp."""
+def _moment(time: str, in_day: str) -> str:
+    """The mirror's time stamp for a day, at a time in it, or for an RFC 3339 time stamp."""
     try:
         if _TIME.match(time):
             moment = datetime.fromisoformat(time.upper())
             stamp = time_stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
             return stamp.zfill(24)  # some systems write the year 900 with three digits
-        return f"{day_type.fromisoformat(time).isoformat()}T23:59:59.999Z"
+        return f"{day_type.fromisoformat(time).isoformat()}T{in_day}Z"
     except (ValueError, OverflowError) as error:
         raise UsageError(
             f"'{time}' is no time; write a day (2026-11-20), a time stamp "

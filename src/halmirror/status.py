@@ -193,7 +193,8 @@ class Status:
     """What a mirror holds: records by status, sources, and the last runs (newest first).
 
     ``at``: the time stamp it is true for; ``size_bytes``: the mirror's file and its log;
-    ``older_rules``: contents (a version may have had several) that older rules normalised.
+    ``older_rules``: contents (a version may have had several) that older rules normalised;
+    ``history_since``: the time from which the mirror can be read, where the history was pruned.
     """
 
     path: str
@@ -203,6 +204,7 @@ class Status:
     sources: tuple[SourceStatus, ...]
     runs: tuple[Run, ...]
     older_rules: int = 0
+    history_since: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The status with the keys of ``docs/monitoring.md``."""
@@ -213,6 +215,7 @@ class Status:
             "records": self.records,
             "sources": [source.as_dict() for source in self.sources],
             "older_rules": self.older_rules,
+            "history_since": self.history_since,
             "runs": [asdict(run) for run in self.runs],
         }
 
@@ -268,9 +271,18 @@ def status(
                 ),
                 _runs(connection, runs),
                 older_contents(connection),
+                _history_since(connection),
             )
     finally:
         connection.close()
+
+
+def _history_since(connection: sqlite3.Connection) -> str | None:
+    """The time of the first commit that can be read, where the history before it was pruned."""
+    row = connection.execute(
+        'SELECT c.at FROM pruned p JOIN "commit" c ON c.seq = p.seq ORDER BY p.seq DESC LIMIT 1'
+    ).fetchone()
+    return row[0] if row else None
 
 
 def check(status_: Status, max_age: float) -> tuple[bool, str]:

@@ -172,7 +172,7 @@ def test_diff_as_json_between_the_last_two_states(changed: CommandLine) -> None:
 def test_diff_of_a_record_with_one_state_and_of_none(changed: CommandLine) -> None:
     ran = changed("diff", "hal-02737739")
     assert ran.code == 0
-    assert ran.out.replace("\n", " ").endswith("(run 1): the only state ")
+    assert ran.out.replace("\n", " ").endswith("(run 1): the only state that the mirror holds ")
     ran = changed("diff", "hal-02737739", "--from", "1")
     assert ran.out.endswith("\nNothing differs\n")
     ran = changed("diff", "hal-04493396", "--from", "2000-01-01")

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "renormalise": ("halmirror.cli.renormalising", "Apply today's rules to what is held."),
     "doctor": ("halmirror.cli.care", "Examine the mirror's file, and repair it."),
     "forget": ("halmirror.cli.care", "Remove records for good."),
+    "history": ("halmirror.cli.pruning", "Prune the history, where it is not wanted."),
     "backup": ("halmirror.cli.care", "Copy the mirror to one file, while a harvest runs or not."),
     "source": ("halmirror.cli.sourcing", "Add, check or list repositories."),
     "serve": ("halmirror.cli.serving", "Web pages for the mirror."),

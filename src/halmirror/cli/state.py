@@ -115,6 +115,8 @@ def _text(found: Status) -> str:
             f"{_count(found.older_rules, 'content')} normalised by older rules: "
             "run 'halmirror renormalise'"
         )
+    if found.history_since:
+        lines.append(f"the history begins {found.history_since}: what came before was pruned")
     lines.append("last runs:")
     for run in found.runs:
         span = f"{run.started} to {run.finished or '…'}"

@@ -28,7 +28,10 @@ def render_history(history: History, ui: Ui, *, width: int = 80) -> str:
         for one in history.states
     ]
     title = f"{history.id} · {history.source}"
-    return "\n".join((printable(title), "", table(headings, rows, _SHARES, width)))
+    lines = [printable(title), "", table(headings, rows, _SHARES, width)]
+    if history.whole_since is not None:
+        lines += ["", labelled(label("past.begins", ui), history.whole_since, ui)]
+    return "\n".join(lines)
 
 
 def line(change: Change, ui: Ui) -> str:

@@ -93,6 +93,7 @@ class _Plan(msgspec.Struct, frozen=True):
     libraries: dict[str, str]
     documents: int
     forgotten: int
+    history_from: int
 
 
 def create(
@@ -203,10 +204,13 @@ class _Making:
     def _has_rules_of(self, before: Description) -> bool:
         """Whether what a snapshot holds is still normalised as it was.
 
-        Contents that were forgotten since are fewer, none moves to other rules.
+        Contents that were forgotten or pruned since are fewer, none moves to other rules.
         """
         now = self._whole.rules(before.seq)
-        if sum(1 for _ in self._whole.forgotten()) == before.forgotten:
+        if (sum(1 for _ in self._whole.forgotten()), self._reader.whole_from()) == (
+            before.forgotten,
+            before.history_from,
+        ):
             return now == before.rules
         return all(count <= before.rules.get(rules, 0) for rules, count in now.items())
 
@@ -229,7 +233,7 @@ class _Making:
         plan = _Plan(
             name, latest, previous, self._whole.mirror(), self._whole.rules(latest),
             __version__, _libraries(), self._whole.count(),
-            sum(1 for _ in self._whole.forgotten()),
+            sum(1 for _ in self._whole.forgotten()), self._reader.whole_from(),
         )  # fmt: skip
         part = self._parent / f".{name}.part"
         self._check_room(plan)
@@ -253,6 +257,8 @@ class _Making:
             and plan.rules == self._whole.rules(plan.seq)
             # What was forgotten since must not be in what is written already.
             and plan.forgotten == sum(1 for _ in self._whole.forgotten())
+            # Nor may a part have more of the history than the rest.
+            and plan.history_from == self._reader.whole_from()
             # Its tables are those of its own commit: they must have been written then.
             and (self._parent / f".{plan.name}.part" / _LOG).exists()
         )
@@ -326,6 +332,7 @@ class _Making:
                 for one in sources
             ],
             files=sorted((file for step in steps for file in step.files), key=lambda f: f.path),
+            history_from=self._plan.history_from,
         )
         return self._finish(made, key)
 

@@ -119,7 +119,8 @@ class Description(msgspec.Struct, frozen=True):
     mirrors apart.  ``digest`` is over the records in the folder, ``whole`` over all that the
     mirror held, the same where nothing came before (``since`` none).  ``rules`` counts the
     contents that the mirror held by the version of the rules that normalised them;
-    ``forgotten`` counts the documents whose content was removed for good.
+    ``forgotten`` counts the documents whose content was removed for good.  ``history_from`` is
+    the first commit as of which the mirror could be read (0: all, nothing was pruned).
     """
 
     format: str
@@ -142,6 +143,7 @@ class Description(msgspec.Struct, frozen=True):
     forgotten: int
     sources: list[SourceProof]
     files: list[File]
+    history_from: int = 0
 
 
 _decoder = msgspec.json.Decoder(Description)

@@ -40,6 +40,7 @@ from halmirror.store.whole import (
     HeldSource,
     HeldState,
     HeldWindow,
+    remaining,
 )
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ def _build(chain: Sequence[Link], path: Path, watch: Watch | None) -> None:
     done = 0
     newest = chain[-1].folder
     # Of what was forgotten since, no byte may reach the mirror: the newest has its tombstones.
+    # Nor of the history that was pruned since.
+    history_from = chain[-1].told.history_from
     gone = {(one.source, one.id) for one in tables.read(newest, FORGOTTEN, HeldForgotten)}
     with Loading(path, KEEP_FREE) as loading:
         for link in chain:
@@ -141,7 +144,7 @@ def _build(chain: Sequence[Link], path: Path, watch: Watch | None) -> None:
                         contents.append(one)
                     else:
                         states.append(one)
-                loading.document(contents, states)
+                loading.document(*remaining(contents, states, history_from))
                 done += 1
                 if watch is not None and done % _TOLD_EVERY == 0:
                     watch("restore", done, total)
@@ -153,6 +156,8 @@ def _build(chain: Sequence[Link], path: Path, watch: Watch | None) -> None:
             tables.read(newest, QUARANTINE, HeldQuarantine),
             tables.read(newest, FORGOTTEN, HeldForgotten),
         )
+        if history_from:
+            loading.pruned(history_from)
         loading.settle()
 
 

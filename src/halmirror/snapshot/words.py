@@ -138,6 +138,8 @@ def readme(made: Description) -> str:
         parts.append(_FULL)
     else:
         parts.append(_INCREMENT.format(since=made.since.name))
+    if made.history_from:
+        parts.append(_PRUNED.format(first=made.history_from))
     rows = [f"| {status} | {count:,} |" for status, count in made.records.items()]
     parts.append("| status | records |\n|---|---:|\n" + "\n".join(rows) + "\n")
     parts.append(
@@ -175,6 +177,9 @@ The folder is a *bag* as RFC 8493 (BagIt 1.0) has it, and a *Data Package*. Its 
 _FULL: Final = "It is whole: it holds every record the mirror held at that time.\n"
 _INCREMENT: Final = """\
 It is an **increment**: it holds only the documents that changed, each whole, since the snapshot {since}. Where a document is in both, the one in here counts.
+"""
+_PRUNED: Final = """\
+Its history begins with commit {first}: what the mirror held before that was pruned.
 """
 _FILES: Final = """\
 ## The files

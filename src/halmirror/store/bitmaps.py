@@ -64,6 +64,30 @@ class Marks:
                 )
 
 
+def unmark(connection: sqlite3.Connection, contents: BitMap) -> None:
+    """Take contents out of every bitmap; inside a transaction.  One bitmap is in memory at once."""
+    chunks = {number >> CHUNK_BITS for number in contents}
+    keys = [
+        key
+        for key in connection.execute("SELECT kind, value, chunk FROM facet")
+        if key[2] in chunks
+    ]
+    for key in keys:
+        (data,) = connection.execute(
+            "SELECT bits FROM facet WHERE kind = ? AND value = ? AND chunk = ?", key
+        ).fetchone()
+        bits = bitmap(data)
+        if not bits.intersect(contents):
+            continue
+        if left := bits - contents:
+            connection.execute(
+                "UPDATE facet SET bits = ? WHERE kind = ? AND value = ? AND chunk = ?",
+                (left.serialize(), *key),
+            )
+        else:
+            connection.execute("DELETE FROM facet WHERE kind = ? AND value = ? AND chunk = ?", key)
+
+
 def _chunks(contents: Iterable[int]) -> dict[int, list[int]]:
     return {
         chunk: list(group) for chunk, group in groupby(sorted(contents), lambda n: n >> CHUNK_BITS)

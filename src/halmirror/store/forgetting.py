@@ -10,21 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
 import zstandard
-from pyroaring import BitMap
 
-from halmirror.entry import entry_of
 from halmirror.errors import MirrorBusyError
 from halmirror.frame import Codec, FrameError
-from halmirror.record import decode_body, encode
-from halmirror.store import frequent, indexer
+from halmirror.store import indexer
 from halmirror.store.dictionaries import codec, train
 from halmirror.store.quarantine import names_record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from halmirror.store.writer import Writer
 
 PENDING = "forgetting"
@@ -45,10 +39,11 @@ def forget(writer: Writer, document: int, reason: str) -> None:
             "INSERT OR IGNORE INTO forgotten VALUES (?, ?, ?, ?, ?)",
             (source, local_id, reason, writer.now(), writer.run),
         )
-        contents = connection.execute(
-            "SELECT id, frame FROM content WHERE document = ?", (document,)
-        ).fetchall()
-        _leave_index(writer, contents)
+        contents = [
+            row[0]
+            for row in connection.execute("SELECT id FROM content WHERE document = ?", (document,))
+        ]
+        indexer.leave(connection, contents)
         living = connection.execute(
             "SELECT id FROM state WHERE document = ? AND end_seq IS NULL AND status <> 'deleted'",
             (document,),
@@ -57,20 +52,15 @@ def forget(writer: Writer, document: int, reason: str) -> None:
         for (state,) in living:
             writer.change_status(state, "deleted")
         connection.execute("DELETE FROM content WHERE document = ?", (document,))
-        # Numbers of contents are given again where the last ones are gone: they are new then.
-        connection.execute(
-            "UPDATE derived SET upto = min(upto, (SELECT coalesce(max(id), 0) FROM content)) "
-            "WHERE name IN ('content', 'copy')"
-        )
+        indexer.settle(connection)
         connection.execute("DELETE FROM identifier WHERE document = ?", (document,))
         _leave_quarantine(writer, source, local_id)
         connection.execute(
             "UPDATE run SET report = NULL WHERE instr(report, ?) > 0", (local_id,)
         )  # a report quotes records as samples
-        numbers = [number for number, _ in contents]
         stale = connection.execute(
             "SELECT coalesce(max(id), 0) FROM dictionary WHERE source = ? AND last_content >= ?",
-            (source, min(numbers, default=1 << 62)),
+            (source, min(contents, default=1 << 62)),
         ).fetchone()
         connection.execute(
             "INSERT INTO derived VALUES (?, 1), (?, ?) "
@@ -115,51 +105,6 @@ def scrub(writer: Writer) -> None:
             f"{writer.path}: a reader still holds pages of before; end it, then run "
             "'halmirror forget' once more to clear them"
         )
-
-
-def _leave_index(writer: Writer, contents: Sequence[tuple[int, bytes]]) -> None:
-    """Take contents out of the search index; where their words cannot be told, mark it."""
-    connection = writer.connection
-    upto = indexer.upto(connection, "content")
-    opener = codec(connection)
-    for number, frame in contents:
-        connection.execute("DELETE FROM entry WHERE content = ?", (number,))
-        if number > upto:
-            continue
-        texts = _texts(opener, frame)
-        if texts is None:
-            indexer.mark_outdated(connection)
-            continue
-        connection.execute(
-            f"INSERT INTO search_text (search_text, rowid, {indexer.TEXT_COLUMNS}) "
-            "VALUES ('delete', ?, ?, ?, ?, ?, ?)",
-            (number, *texts),
-        )
-    gone = BitMap(number for number, _ in contents)
-    frequent.drop(connection, gone)
-    rows = connection.execute("SELECT kind, value, chunk, bits FROM facet").fetchall()
-    for kind, value, chunk, data in rows:
-        bits = BitMap.deserialize(data)
-        if not bits & gone:
-            continue
-        key = (kind, value, chunk)
-        if left := bits - gone:
-            connection.execute(
-                "UPDATE facet SET bits = ? WHERE kind = ? AND value = ? AND chunk = ?",
-                (left.serialize(), *key),
-            )
-        else:
-            connection.execute("DELETE FROM facet WHERE kind = ? AND value = ? AND chunk = ?", key)
-
-
-def _texts(opener: Codec, frame: bytes) -> tuple[str, ...] | None:
-    """The texts that the index was given for a frame; none where that is not certain."""
-    try:
-        held = opener.open(frame).body
-        body = decode_body(held)
-    except (FrameError, msgspec.DecodeError):
-        return None
-    return entry_of(body).texts if encode(body) == held else None
 
 
 def _leave_quarantine(writer: Writer, source: int, local_id: str) -> None:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
+from pyroaring import BitMap
 
 from halmirror.entry import Columns, Entry, columns, entry_of, facets, texts
 from halmirror.folding import fold
 from halmirror.frame import FrameError
 from halmirror.record import Body, decode_body, encode
 from halmirror.store import frequent
-from halmirror.store.bitmaps import COPY, Marks
+from halmirror.store.bitmaps import COPY, Marks, unmark
 from halmirror.store.dictionaries import codec
 from halmirror.store.sets import Sets
 
@@ -164,6 +165,53 @@ def renew(connection: sqlite3.Connection, contents: Iterable[tuple[int, Renewal 
             marks.added[key].append(number)
     marks.apply(connection)
     frequent.drop(connection, reworded)
+
+
+def leave(connection: sqlite3.Connection, contents: Iterable[int]) -> None:
+    """Take contents, which are still there, out of the index; inside a transaction.
+
+    Where the words that one was indexed by cannot be told, the index is marked as outdated.
+    """
+    known = upto(connection, "content")
+    opener = codec(connection)
+    gone = BitMap()
+    for number in contents:
+        gone.add(number)
+        connection.execute("DELETE FROM entry WHERE content = ?", (number,))
+        if number > known:
+            continue
+        (frame,) = connection.execute(
+            "SELECT frame FROM content WHERE id = ?", (number,)
+        ).fetchone()
+        indexed = _indexed(opener, frame)
+        if indexed is None:
+            mark_outdated(connection)
+            continue
+        connection.execute(
+            f"INSERT INTO search_text (search_text, rowid, {TEXT_COLUMNS}) "
+            "VALUES ('delete', ?, ?, ?, ?, ?, ?)",
+            (number, *indexed),
+        )
+    frequent.drop(connection, gone)
+    unmark(connection, gone)
+
+
+def settle(connection: sqlite3.Connection) -> None:
+    """Contents went; a number that is given again is one of a new content; in a transaction."""
+    connection.execute(
+        "UPDATE derived SET upto = min(upto, (SELECT coalesce(max(id), 0) FROM content)) "
+        "WHERE name IN ('content', 'copy')"
+    )
+
+
+def _indexed(opener: Codec, frame: bytes) -> tuple[str, ...] | None:
+    """The texts that the index was given for a frame; none where that is not certain."""
+    try:
+        held = opener.open(frame).body
+        body = decode_body(held)
+    except (FrameError, msgspec.DecodeError):
+        return None
+    return entry_of(body).texts if encode(body) == held else None
 
 
 def upto(connection: sqlite3.Connection, name: str) -> int:

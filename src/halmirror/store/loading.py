@@ -249,6 +249,11 @@ class Loading:
                 map(msgspec.structs.astuple, forgotten),
             )
 
+    def pruned(self, first: int) -> None:
+        """Nothing is to be answered as of a commit before ``first``: its history was pruned."""
+        with translated(self._path):
+            self._connection.execute("INSERT INTO pruned VALUES (?, 1)", (first,))
+
     def _told(self, sources: Iterable[HeldSource]) -> Iterable[HeldSource]:
         for source in sources:
             self._connection.execute(

@@ -93,12 +93,36 @@ class Reader:
         row = self.connection.execute('SELECT at FROM "commit" WHERE seq = ?', (seq,)).fetchone()
         return row[0] if row else None
 
-    def seq_at(self, time: str) -> int:
-        """The newest commit not later than a UTC time stamp; 0 where there is none."""
+    def seq_at(self, moment: str | int, *, before: bool = False) -> int:
+        """The newest commit not later than a UTC time stamp or a run of that number.
+
+        ``before``: that is earlier; 0 where there is none.  Raises `UsageError` for no run.
+        """
+        sign, column = "<" if before else "<=", "at"
+        if isinstance(moment, int):
+            column = "run"
+            if not self.connection.execute("SELECT 1 FROM run WHERE id = ?", (moment,)).fetchone():
+                raise errors.UsageError(
+                    f"there is no run {moment}; 'halmirror status' lists the runs"
+                )
         (seq,) = self.connection.execute(
-            'SELECT coalesce(max(seq), 0) FROM "commit" WHERE at <= ?', (time,)
+            f'SELECT coalesce(max(seq), 0) FROM "commit" WHERE {column} {sign} ?', (moment,)
         ).fetchone()
         return int(seq)
+
+    def whole_from(self) -> int:
+        """The first commit as of which the mirror can be read; 0 where no history was pruned."""
+        (seq,) = self.connection.execute("SELECT coalesce(max(seq), 0) FROM pruned").fetchone()
+        return int(seq)
+
+    def check_whole(self, at: int) -> None:
+        """Raises `PrunedError` where a commit comes before the history that is kept."""
+        first = self.whole_from()
+        if at < first:
+            raise errors.PrunedError(
+                "what the mirror held then was pruned: its history begins with commit "
+                f"{first} of {self.commit_time(first)}; ask for that time or a later one"
+            )
 
     def documents(self, scheme: str, value: str) -> list[int]:
         """The documents that ever bore an identifier, in the order of their sources and ids."""

@@ -257,6 +257,11 @@ CREATE TABLE forgotten (
   PRIMARY KEY (source, local_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE pruned (
+  seq INTEGER PRIMARY KEY REFERENCES "commit" (seq),
+  finished INTEGER NOT NULL CHECK (finished IN (0, 1))
+) STRICT;
+
 CREATE TABLE entry (
   content INTEGER PRIMARY KEY REFERENCES content (id),
   sort_date INTEGER NOT NULL,
@@ -325,7 +330,8 @@ JOIN source src ON src.id = d.source
 JOIN "commit" c ON c.seq = s.first_seq
 LEFT JOIN "commit" f ON f.seq = s.end_seq
 JOIN run ON run.id = s.run
-LEFT JOIN entry e ON e.content = s.content;
+LEFT JOIN entry e ON e.content = s.content
+WHERE s.end_seq IS NULL OR s.end_seq > (SELECT coalesce(max(seq), 0) FROM pruned);
 """
 """Texts are folded before they are indexed: all that is left beyond ASCII are letters and digits,
 for which FTS5's tokenizer ``ascii`` takes them, so its words are those of `halmirror.folding`."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from pyroaring import BitMap
 
+from halmirror.store.pruning import Span, surplus
 from halmirror.store.reader import Reader
 from halmirror.store.sets import Sets
 from halmirror.store.view import LINKING
@@ -366,6 +367,21 @@ class Whole:
             "JOIN stream t ON t.id = q.stream JOIN source s ON s.id = t.source ORDER BY q.id"
         ):
             yield HeldQuarantine(*row)
+
+
+def remaining(
+    contents: Sequence[Content], states: Sequence[HeldState], first: int
+) -> tuple[list[Content], list[HeldState]]:
+    """A document without what no commit from ``first`` on shows: 0 leaves it as it is."""
+    spans = [
+        Span(place, one.content and (one.version, one.content), one.status, one.end)
+        for place, one in enumerate(states)
+    ]
+    gone = set(surplus(spans, first))
+    kept = [one for place, one in enumerate(states) if place not in gone]
+    shown = {(one.version, one.content) for one in kept}
+    lost = {(one.version, one.content) for one in states} - shown
+    return [one for one in contents if (one.version, one.digest) not in lost], kept
 
 
 def _anew(window: HeldWindow) -> HeldWindow:

@@ -54,6 +54,8 @@ def problem_of(error: errors.HalmirrorError) -> Problem:
             return Problem(404, str(error))
         case errors.UsageError():
             return Problem(400, str(error))
+        case errors.PrunedError():
+            return Problem(410, str(error))
         case errors.OverdueError():
             return Problem(503, str(error), {"Retry-After": "10"})
         case errors.OutputError():
