@@ -180,17 +180,17 @@ class Index:
         ).fetchone()
         moved: dict[int, tuple[str, tuple[str, ...]] | None] = {}
         specs = Sets(self.connection)
-        touched = self.connection.execute(
-            "SELECT DISTINCT document, version FROM state WHERE id > ?", (row[0] if row else 0,)
-        ).fetchall()
-        for document, version in touched:
-            states = self.connection.execute(
-                "SELECT content, status, sets, first_seq, end_seq FROM state "
-                "WHERE document = ? AND version = ?",
-                (document, version),
-            ).fetchall()
-            moved.update(dict.fromkeys(one[0] for one in states if one[0] is not None))
-            for content, status, sets, first, end in states:
-                if content is not None and first <= at and (end is None or end > at):
-                    moved[content] = (status, specs.specs(sets))
+        states = self.connection.execute(
+            "SELECT s.content, s.status, s.sets, s.first_seq <= ?1 "
+            "AND (s.end_seq IS NULL OR s.end_seq > ?1) FROM "
+            "(SELECT DISTINCT document, version FROM state WHERE id > ?2) t "
+            "CROSS JOIN state s ON s.document = t.document AND s.version = t.version "
+            "WHERE s.content IS NOT NULL",
+            (at, row[0] if row else 0),
+        )
+        for content, status, sets, held in states:
+            if held:
+                moved[content] = (status, specs.specs(sets))
+            else:
+                moved.setdefault(content, None)
         return moved
