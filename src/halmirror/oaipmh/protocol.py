@@ -58,7 +58,10 @@ _HTML_ANYWHERE = re.compile(rb"<!doctype\s+html|<(?:\w+:)?html[\s>]", re.IGNOREC
 _NAMESPACE_NAMES = re.compile(rb"xmlns(?::[^\s=]+)?\s*=\s*[\"']([^\"']*)[\"']")
 _ABSOLUTE_URI = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9_./:#?=~-]*)?")
 _HAS_DOCTYPE = "it has a document type declaration, which OAI-PMH does without"
-_METADATA_POLICY = "{*}description/{*}eprints/{*}metadataPolicy/{*}text"
+_TERMS = (
+    "{*}description/{*}eprints/{*}metadataPolicy/{*}text",
+    f"{{*}}description/{OAI[:-1]}oai_dc/}}dc/{{http://purl.org/dc/elements/1.1/}}rights",
+)
 _SOLR_OUTAGE = "Unknown error: code: '100', argument: 'Solr'"
 
 
@@ -123,7 +126,8 @@ class Identity:
 
     So is an ``earliest_datestamp`` that is no date.  ``metadata_policy`` is the text of the
     metadataPolicy in an ``eprints`` description, the place where a repository states the terms of
-    its metadata.  ``xml`` is the Identify element.
+    its metadata, and of the rights in a description in Dublin Core, where an aggregator does.
+    ``xml`` is the Identify element.
     """
 
     repository_name: str
@@ -502,7 +506,7 @@ def _number(text: str) -> int | None:
 
 
 def _identity(element: _Element) -> Identity:
-    policies = map(_text, element.iterfind(_METADATA_POLICY))
+    policies = (_text(found) for path in _TERMS for found in element.iterfind(path))
     return Identity(
         repository_name=_child_text(element, "repositoryName"),
         base_url=_child_text(element, "baseURL"),
@@ -511,7 +515,7 @@ def _identity(element: _Element) -> Identity:
         earliest_datestamp=_universal(_child_text(element, "earliestDatestamp")) or "",
         deleted_record=_child_text(element, "deletedRecord"),
         granularity=_child_text(element, "granularity"),
-        metadata_policy="\n".join(filter(None, policies)) or None,
+        metadata_policy="\n".join(dict.fromkeys(filter(None, policies))) or None,
         xml=_bytes(element),
     )
 

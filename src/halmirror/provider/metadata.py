@@ -65,8 +65,8 @@ def as_it_came(source: bytes) -> PassedOn | None:
     """
     if _SIMPLE.fullmatch(source):
         # One declaration for all, where no text holds the like.
-        if source.count(_DECLARED) == source.count(b"<dc:"):
-            shorter = source.replace(_DECLARED, b"")
+        shorter = source.replace(_DECLARED, b"")
+        if len(source) - len(shorter) == len(_DECLARED) * shorter.count(b"<dc:"):
             return PassedOn(_ROOT + _DECLARED + shorter[len(_ROOT) :])
         return PassedOn(source)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from datetime import date, datetime
 from functools import lru_cache
@@ -32,8 +31,8 @@ _ABOUT: Final = (
     b"<identifier>%s</identifier><datestamp>%s</datestamp>"
     b"<metadataNamespace>%s</metadataNamespace></originDescription></provenance></about>"
 )
+_SETS_REMEMBERED: Final = 100_000
 _LEFT_OUT: Final = "left out, since the schema of oai_dc does not allow it: "
-_log = logging.getLogger("uvicorn.error")
 
 
 class Writing:
@@ -43,18 +42,20 @@ class Writing:
         self._items = items
         self._at = at
         self._prefix = prefix
-        self._sets: dict[str, bytes] = {}
         self._origins = {
             name: xml_text(origin_url(origin)).encode() for name, origin in items.origins().items()
         }
 
     def header(self, item: Item) -> bytes:
-        """The header of an item; one that is not active is deleted (section 2.5.1)."""
+        """The header of an item; one that is not active is deleted (section 2.5.1).
+
+        Raises `MirrorError` where the mirror is damaged.
+        """
         return b"<header%s><identifier>%s</identifier><datestamp>%s</datestamp>%s</header>" % (
             b"" if item.is_active else b' status="deleted"',
             _identifier(item.identifier),
             utc(self._items.calendar.second(item.seq)).encode(),
-            self._set_specs(item),
+            b"".join(sorted(map(self._set_element, item.sets))),
         )
 
     def record(self, item: Item) -> bytes:
@@ -89,14 +90,17 @@ class Writing:
             return found
         return normalised(self._items.reader.record(state, self._at))
 
-    def _set_specs(self, item: Item) -> bytes:
-        known = self._sets.get(item.sets)
-        if known is None:
-            specs = self._items.set_specs(item)
-            known = self._sets[item.sets] = b"".join(
-                b"<setSpec>%s</setSpec>" % spec.encode() for spec in specs if is_set_spec(spec)
-            )
-        return known
+    def _set_element(self, number: str) -> bytes:
+        """A set of an item's; nothing where the schema forbids its setSpec."""
+        known = self._items.written_sets
+        element = known.get(number)
+        if element is None:
+            spec = self._items.set_spec(number)
+            element = b"<setSpec>%s</setSpec>" % spec.encode() if is_set_spec(spec) else b""
+            if len(known) >= _SETS_REMEMBERED:
+                known.clear()
+            known[number] = element
+        return element
 
 
 @lru_cache(maxsize=1024)
@@ -114,4 +118,4 @@ def _datestamp(text: str) -> bytes | None:
 
 def _identifier(text: str) -> bytes:
     """An identifier as the schema allows it: what is no plain URI is percent-encoded whole."""
-    return xml_text(text if is_uri(text) else quote(text, safe="")).encode()
+    return (text.replace("&", "&amp;") if is_uri(text) else quote(text, safe="")).encode()

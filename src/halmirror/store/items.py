@@ -12,21 +12,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import time
-from functools import partial
 from heapq import nsmallest
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
+from halmirror.errors import MirrorError
 from halmirror.identifiers import parse_hal_id
 from halmirror.store.calendar import Calendar, Span
 from halmirror.store.reader import oai_identifier
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
     from halmirror.store.reader import Reader, State
@@ -42,7 +43,6 @@ _STANDS_FOR_COPIES = (
     "AND (o.first_seq, o.id) > (s.first_seq, s.id))"
 )
 _COUNTS_REMEMBERED: Final = 64
-_LISTS_REMEMBERED: Final = 100_000
 _SETTLING_SECONDS: Final = 0.25
 """How long a commit may take to be seen after its time was taken."""
 
@@ -65,15 +65,15 @@ class Place(NamedTuple):
 class Item(NamedTuple):
     """An item as it stood: the commit that brought it so, its state, and what its header says.
 
-    ``key`` orders the items of one commit, by nothing but the identifier.  ``sets`` is for
-    `Items.set_specs`.
+    ``key`` orders the items of one commit, by nothing but the identifier.  ``sets`` are numbers,
+    for `Items.set_spec`.
     """
 
     seq: int
     key: int
     state: int
     identifier: str
-    sets: str
+    sets: tuple[str, ...]
     is_active: bool
 
 
@@ -99,6 +99,8 @@ class Items:
         self._several_sources = False
         self.reader = reader
         self.calendar = Calendar()
+        # What is made of each set's number, kept from page to page: none is given to another set.
+        self.written_sets: dict[str, bytes] = {}
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
@@ -175,21 +177,25 @@ class Items:
             self._select(columns, selection, at, span, "ORDER BY s.id")
         ) as rows:
             for seq, state, identifier, sets, is_active in rows:
-                yield Item(seq, _key(identifier), state, identifier, sets, bool(is_active))
+                yield Item(
+                    seq, _key(identifier), state, identifier, _numbers(sets), bool(is_active)
+                )
 
     def _select(
         self, columns: str, selection: Selection, at: int, span: Span, order: str = ""
     ) -> sqlite3.Cursor:
         wanted = [f"s.id > :after AND s.id <= :upto AND {_HELD}"]
+        tables = "state s"
+        if self._several_sources or _IDENTIFIER in columns:
+            tables = "state s CROSS JOIN document d ON d.id = s.document"
         if self._several_sources:
             wanted.append(_STANDS_FOR_COPIES)
         if selection.set_spec is not None:
-            chosen = partial(_names_one_of, self._below(selection.set_spec), {})
-            self._connection.create_function("in_set", 1, chosen, deterministic=True)
+            named = _naming(self._below(selection.set_spec))
+            self._connection.create_function("in_set", 1, named, deterministic=True)
             wanted.append("in_set(s.sets)")
         return self._connection.execute(
-            f"SELECT {columns} FROM state s CROSS JOIN document d ON d.id = s.document "
-            f"WHERE {' AND '.join(wanted)} {order}",
+            f"SELECT {columns} FROM {tables} WHERE {' AND '.join(wanted)} {order}",
             {"after": span.after, "upto": span.upto, "at": at},
         )
 
@@ -205,7 +211,7 @@ class Items:
             return None
         best = min(copies, key=self._preference.state_rank)
         seq = max(one.first_seq for one in copies)
-        return Item(seq, 0, best.id, identifier, best.sets, best.status == "active")
+        return Item(seq, 0, best.id, identifier, _numbers(best.sets), best.status == "active")
 
     def state(self, item: Item, at: int) -> State:
         """The state that an item's metadata are to be had from."""
@@ -216,7 +222,9 @@ class Items:
         if not self._several_sources:
             return item
         best = min(self._copies(item.identifier, at), key=self._preference.state_rank)
-        return item._replace(state=best.id, sets=best.sets, is_active=best.status == "active")
+        return item._replace(
+            state=best.id, sets=_numbers(best.sets), is_active=best.status == "active"
+        )
 
     def _copies(self, identifier: str, at: int) -> list[State]:
         """The states of that OAI identifier at a commit, one a source that holds it."""
@@ -246,9 +254,17 @@ class Items:
         )
         return [row[0] for row in rows]
 
-    def set_specs(self, item: Item) -> Sequence[str]:
-        """The setSpecs of an item, sorted.  Raises `MirrorError` where they are damaged."""
-        return self.reader.set_specs(item.identifier, item.sets)
+    def set_spec(self, number: str) -> str:
+        """The setSpec of a number of an item's.  Raises `MirrorError` where there is none."""
+        row = self._connection.execute(
+            "SELECT spec FROM set_spec WHERE id = CAST(? AS INTEGER)", (number,)
+        ).fetchone()
+        if row is None:
+            raise MirrorError(
+                f"a record is in set number {number[:20]}, which the mirror lacks: it is damaged; "
+                "restore the file from a backup"
+            )
+        return str(row[0])
 
     def origins(self) -> dict[str, Origin]:
         """The sources by name."""
@@ -257,14 +273,14 @@ class Items:
         )
         return {row[0]: Origin(*row) for row in rows}
 
-    def _below(self, spec: str) -> frozenset[str]:
+    def _below(self, spec: str) -> list[str]:
         """The numbers, as text, of a set and of all below it."""
         rows = self._connection.execute(
             "SELECT id FROM set_spec WHERE spec = ?1 "
             "OR substr(spec, 1, length(?1) + 1) = ?1 || ':'",
             (spec,),
         )
-        return frozenset(str(row[0]) for row in rows)
+        return [str(row[0]) for row in rows]
 
 
 def _key(identifier: str) -> int:
@@ -272,11 +288,12 @@ def _key(identifier: str) -> int:
     return int.from_bytes(hashlib.blake2b(identifier.encode(), digest_size=6).digest())
 
 
-def _names_one_of(wanted: Iterable[str], known: dict[str, bool], numbers: str) -> bool:
-    """Whether a list of set numbers (a JSON text) holds one of those wanted."""
-    found = known.get(numbers)
-    if found is None:
-        if len(known) >= _LISTS_REMEMBERED:
-            known.clear()
-        found = known[numbers] = not frozenset(numbers[1:-1].split(",")).isdisjoint(wanted)
-    return found
+def _naming(numbers: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a state's list of sets (a JSON text) has one of these numbers."""
+    search = re.compile(rf"[\[,](?:{'|'.join(numbers) or '-'})[,\]]").search
+    return lambda sets: search(sets) is not None
+
+
+def _numbers(sets: str) -> tuple[str, ...]:
+    """The numbers of a state's list of sets, a JSON text."""
+    return tuple(sets[1:-1].split(",")) if len(sets) > len("[]") else ()

@@ -300,7 +300,7 @@ class Reader:
             status_since=since,
             followed_by=followed_by,
             same_as=same_as,
-            sets=self.set_specs(versioned(state.local_id, state.version), state.sets),
+            sets=self._sets_of(state),
         )
 
     def body_json(self, state: State) -> bytes:
@@ -348,12 +348,11 @@ class Reader:
         except msgspec.DecodeError as error:
             raise _damaged(state, str(error)) from error
 
-    def set_specs(self, name: str, numbers: str) -> tuple[str, ...]:
-        """The setSpecs of a state's list, sorted; ``name`` is the record's, for `MirrorError`."""
+    def _sets_of(self, state: State) -> tuple[str, ...]:
         try:
-            return self._sets.specs(numbers)
+            return self._sets.specs(state.sets)
         except (ValueError, TypeError) as error:
-            raise _damaged_record(name, 0, f"its sets: {error}") from error
+            raise _damaged(state, f"its sets: {error}") from error
 
     def _followed_by(self, state: State, at: int) -> str | None:
         """The highest version of the document that the mirror held at a commit."""
