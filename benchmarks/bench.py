@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import harvest_measures
+import past_measures
 import read_measures
 from generated_files import cache_folder
 from plots import write_plots
@@ -43,7 +44,7 @@ MEASURES: dict[str, Callable[[Workbench], Figures]] = {
     "export": read_measures.export,
     "snapshot": read_measures.snapshot,
     "update": harvest_measures.update,
-    "history": harvest_measures.history,
+    "history": past_measures.history,
     "renormalise": harvest_measures.renormalise,
 }
 

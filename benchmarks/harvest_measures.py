@@ -1,4 +1,4 @@
-"""Measurements of what writes the mirror: harvest, update, history, renormalise; its size."""
+"""Measurements of what writes the mirror: harvest, update, renormalise; its size."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ from workbench import Figures, Workbench, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from measured import Measured
 
 _PAGE = 100
-_HISTORY_SHARE = 0.1
 _LOG = ("-v", "harvest", "--log-format", "json")
 
 
@@ -128,28 +126,6 @@ def update(bench: Workbench) -> Figures:
     }
 
 
-def history(bench: Workbench) -> Figures:
-    """A tenth of the records delivered again with changes: what a state more costs."""
-    name = bench.updated(_HISTORY_SHARE)
-    mirror = bench.copy("history")
-    before = mirror.stat().st_size
-    with bench.served(name) as url:
-        done = bench.halmirror("harvest", name="history", url=url)
-    changed = round(bench.records * _HISTORY_SHARE)
-    first = bench.results["full"]
-    _flush(mirror)
-    grown = (mirror.stat().st_size - before) / changed
-    return {
-        "told": done.out.strip(),
-        "wall": done.wall,
-        "bytes_a_change": grown,
-        "bytes_a_record": before / bench.records,
-        "of_a_record_bytes": grown / (before / bench.records),
-        "of_a_record_processor": (done.processor / changed) / (first["processor"] / bench.records),
-        "memory": done.memory,
-    }
-
-
 def renormalise(bench: Workbench) -> Figures:
     """Today's rules applied to every record held, beside the harvest."""
     bench.copy("renormalise")
@@ -164,11 +140,6 @@ def renormalise(bench: Workbench) -> Figures:
         "memory_together": done.memory_together,
         "processes": done.processes,
     }
-
-
-def _flush(mirror: Path) -> None:
-    with closing(sqlite3.connect(mirror)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _growth(series: Sequence[Figures]) -> Figures:

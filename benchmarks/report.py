@@ -189,6 +189,23 @@ def _history(one: Figures) -> Iterator[Row]:
         f"{one['of_a_record_bytes']:.2f} of its bytes, {one['of_a_record_processor']:.2f} of its"
         " processor time", "", None,
     )  # fmt: skip
+    export, search, prune = one["export"], one["search"], one["prune"]
+    yield Row(
+        "export as of before a tenth changed, beside now",
+        f"{export['as_of']:.2f} of the time ({export['rate_as_of']:,.0f} records a second)",
+        "", None,
+    )  # fmt: skip
+    yield Row(
+        f"search as of then, beside now, {search['queries']} queries",
+        f"p50 {search['p50_as_of']:.1f} ms beside {search['p50']:.1f} ms, the slowest"
+        f" {search['most_as_of']:.0f} ms beside {search['most']:.0f} ms", "", None,
+    )  # fmt: skip
+    yield Row(
+        "`history prune` of all earlier states",
+        f"{prune['rate']:,.0f} states a second ({prune['states']:,} in {prune['wall']:.1f} s,"
+        f" {_mib(prune['spare'])} free in the file; `--vacuum` {prune['vacuum']:.1f} s,"
+        f" {_mib(prune['shrunk'])} smaller)", "", None,
+    )  # fmt: skip
 
 
 def _memory(results: Figures) -> Iterator[Row]:
@@ -196,7 +213,7 @@ def _memory(results: Figures) -> Iterator[Row]:
         name: one["memory"]
         for name, one in (
             *results.items(),
-            *((f"{name} {kind}", each) for name in ("export", "snapshot")
+            *((f"{name} {kind}", each) for name in ("export", "snapshot", "history")
               for kind, each in results.get(name, {}).items() if isinstance(each, dict)),
         )
         if isinstance(one, dict) and "memory" in one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,14 @@ def test_the_mix_has_every_kind_of_search_and_is_the_same_each_time(folder: Path
 
 
 def test_a_soak_survives_its_kills(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code = soak_main(["--records", "400", "--folder", str(folder), "--every", "1.5"])
+    figures = folder.parent / "soak.json"
+    code = soak_main(
+        ["--records", "400", "--folder", str(folder), "--every", "1.5", "--json", str(figures)]
+    )
     assert code == 0
-    assert capsys.readouterr().out.endswith("the last run ended with 0: 0 differences\n")
+    assert capsys.readouterr().out.endswith("ended with 0: 0 differences, doctor 0\n")
+    told = json.loads(figures.read_text())
+    assert (told["records"], told["differences"]) == (400, [])
 
 
 def test_a_command_is_measured_with_its_children() -> None:

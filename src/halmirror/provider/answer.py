@@ -195,7 +195,8 @@ def _begun(asked: Asked, items: Items) -> ListToken:
         not isinstance(token, ListToken)
         or token.verb != asked.verb
         or token.prefix not in PREFIXES
-        or not token.seq <= token.at <= items.calendar.latest
+        or not items.reader.whole_from() <= token.at <= items.calendar.latest
+        or not token.seq <= token.at
         or not 0 < token.cursor < token.size
     ):
         raise _bad_token(asked)

@@ -16,12 +16,11 @@ from pyroaring import BitMap
 from halmirror import query as tree
 from halmirror.store import frequent, fulltext, ordering
 from halmirror.store.bitmaps import COPY, bitmap, stored
-from halmirror.store.sets import Sets
 from halmirror.store.unique import spare_contents
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from halmirror.store.unique import Preference
 
@@ -146,12 +145,12 @@ class Index:
         """The contents under a facet's value; status and sets as they were at the commit."""
         bits = stored(self.connection, kind, value)
         if kind in {"status", "set"} and self._moved:
+            holds = self._standing_holds(kind, value)
             bits -= BitMap(self._moved)
             bits |= BitMap(
                 content
                 for content, standing in self._moved.items()
-                if standing is not None
-                and (standing[0] == value if kind == "status" else value in standing[1])
+                if standing is not None and holds(*standing)
             )
         return bits
 
@@ -173,24 +172,34 @@ class Index:
         )
         return BitMap(row[0] for row in rows)
 
-    def _moved_since(self, at: int) -> dict[int, tuple[str, tuple[str, ...]] | None]:
-        """For each content that a later commit touched: its status and sets at ``at``, or none."""
+    def _standing_holds(self, kind: str, value: str) -> Callable[[str, str], bool]:
+        """Whether a state's status and list of sets put its content under a value."""
+        if kind == "status":
+            return lambda status, _: status == value
+        row = self.connection.execute("SELECT id FROM set_spec WHERE spec = ?", (value,)).fetchone()
+        number = f",{row[0]}," if row else None
+        return lambda _, sets: number is not None and number in f",{sets[1:-1]},"
+
+    def _moved_since(self, at: int) -> dict[int, tuple[str, str] | None]:
+        """For each content that a later commit touched: its status and sets at ``at``, or none.
+
+        The sets are a list of numbers, as states have it.
+        """
         row = self.connection.execute(
             'SELECT last_state FROM "commit" WHERE seq <= ? ORDER BY seq DESC LIMIT 1', (at,)
         ).fetchone()
-        moved: dict[int, tuple[str, tuple[str, ...]] | None] = {}
-        specs = Sets(self.connection)
-        touched = self.connection.execute(
-            "SELECT DISTINCT document, version FROM state WHERE id > ?", (row[0] if row else 0,)
-        ).fetchall()
-        for document, version in touched:
-            states = self.connection.execute(
-                "SELECT content, status, sets, first_seq, end_seq FROM state "
-                "WHERE document = ? AND version = ?",
-                (document, version),
-            ).fetchall()
-            moved.update(dict.fromkeys(one[0] for one in states if one[0] is not None))
-            for content, status, sets, first, end in states:
-                if content is not None and first <= at and (end is None or end > at):
-                    moved[content] = (status, specs.specs(sets))
+        moved: dict[int, tuple[str, str] | None] = {}
+        states = self.connection.execute(
+            "SELECT s.content, s.status, s.sets, s.first_seq <= ?1 "
+            "AND (s.end_seq IS NULL OR s.end_seq > ?1) FROM "
+            "(SELECT DISTINCT document, version FROM state WHERE id > ?2) t "
+            "CROSS JOIN state s ON s.document = t.document AND s.version = t.version "
+            "WHERE s.content IS NOT NULL",
+            (at, row[0] if row else 0),
+        )
+        for content, status, sets, held in states:
+            if held:
+                moved[content] = (status, sets)
+            else:
+                moved.setdefault(content, None)
         return moved
