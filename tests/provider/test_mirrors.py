@@ -153,6 +153,23 @@ def test_one_item_for_an_identifier_that_two_sources_hold(path: Path) -> None:
         assert datestamp(single) == datestamp(asking.records()[1])
 
 
+def test_where_sources_share_too_much_the_list_is_not_counted(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"oai:HAL:hal-0000000{number}v1" for number in range(8)]
+    with Writer(path, "test") as writer:
+        for source in ("one", "two"):
+            Source(writer, source).take(*(record(name, f"of {source}") for name in names))
+    asking = Asking(path, ["one"])
+    first = asking.ask("ListRecords", metadataPrefix="oai_dc")
+    assert first.find("*/o:resumptionToken", NS).get("completeListSize") == "8"
+    monkeypatch.setattr("halmirror.store.items._MOST_COUNTED", 7)
+    first = asking.ask("ListRecords", metadataPrefix="oai_dc")
+    assert first.find("*/o:resumptionToken", NS).get("completeListSize") is None
+    assert titles(asking.records()) == dict.fromkeys(names, "of one")
+    assert error(asking.ask("ListRecords", metadataPrefix="oai_dc", from_="2999-01-01"))
+
+
 def test_other_formats_are_given_as_dublin_core(path: Path) -> None:
     marc = '<m:record xmlns:m="http://www.loc.gov/MARC21/slim"><m:x>A</m:x></m:record>'
     with Writer(path, "test") as writer:
