@@ -96,13 +96,17 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """One page of a search: ``total`` hits, these ``records``, and the cursor of the ``next``."""
+    """One page of a search: ``total`` hits, these ``records``, and the cursor of the ``next``.
+
+    ``suggestion``: where nothing was found, a query of other words that finds something.
+    """
 
     total: int
     sort: str
     records: list[Record]
     facets: dict[str, dict[str, int]] = field(default_factory=dict)
     next: str | None = None
+    suggestion: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,7 +442,20 @@ class Mirror:
                 records=records,
                 facets=index.facets(found.hits) if facets else {},
                 next=write_cursor(seq, offset + limit) if more else None,
+                suggestion=None if found.hits else self._suggestion(index, query, filters),
             )
+
+    def _suggestion(self, index: Index, query: str, filters: Filters) -> str | None:
+        """A query with other words in the place of some, where that finds something."""
+        from halmirror import query as tree
+        from halmirror.store.suggesting import suggestions
+
+        for others in suggestions(self._connection, tree.parse(query)):
+            other = tree.with_words(query, others)
+            nodes = [tree.parse(other), *filters.nodes()]
+            if other != query and _hits(index, nodes, filters.statuses()):
+                return other
+        return None
 
     # -- everything -----------------------------------------------------------------------
 

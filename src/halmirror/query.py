@@ -17,7 +17,7 @@ from halmirror.folding import words
 from halmirror.identifiers import lookup_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 TEXT_FIELDS = {"author": "creator", "title": "title", "subject": "subject", "abstract": "abstract"}
 """Fields that look for words in one column of the text index."""
@@ -95,6 +95,7 @@ _TOKEN = re.compile(
     r"""(?P<field>[A-Za-z]+):(?=[^\s:])|(?P<quote>")|(?P<open>\()|(?P<close>\))|(?P<word>[^\s"()]+)""",
     re.VERBOSE,
 )
+_WORD = re.compile(r"[^\W_]+")
 _YEARS = re.compile(r"(\d{1,4})?(?:(\.\.)(\d{1,4})?)?$")
 
 
@@ -167,6 +168,11 @@ def texts(node: Node) -> list[Text]:
     if isinstance(node, All | Any):
         return [text for part in node.parts for text in texts(part)]
     return []
+
+
+def with_words(text: str, others: Mapping[str, str]) -> str:
+    """A query with other words in the place of some, which are named as they are folded."""
+    return _WORD.sub(lambda found: others.get("".join(words(found[0])), found[0]), text)
 
 
 def _tokens(text: str) -> list[_Token]:

@@ -152,15 +152,41 @@ def test_search_folds_case_accents_and_ligatures(harvested: CommandLine) -> None
 def test_every_title_pasted_whole_finds_its_record_first(harvested: CommandLine) -> None:
     from halmirror import Mirror
 
+    pasted = 0
     missed = []
     with Mirror(harvested.mirror) as mirror:
         for record in mirror.records():
             for title in record.body.titles:
-                pasted = title.value.replace('"', " ").replace("(", " ").replace(")", " ")
-                found = mirror.search(pasted, limit=3).records
-                if record.id not in [one.id for one in found]:
-                    missed.append((record.id, title.value))
+                whole = f"{title.value} : {title.subtitle}" if title.subtitle else title.value
+                for text in {title.value, whole}:
+                    found = [one.id for one in mirror.search(text, limit=3).records]
+                    pasted += 1
+                    if found[:1] != [record.id]:
+                        missed.append((record.id, text, found))
     assert missed == []
+    assert pasted > 80
+
+
+def test_a_slip_in_a_query_without_hits_is_told(harvested: CommandLine) -> None:
+    ran = harvested("search", "Lexicograhpie", "contrast*", "--format", "json")
+    answer = json.loads(ran.out)
+    assert answer["total"] == 0
+    assert ran.code == 0
+    assert "suggestion" not in answer  # that word with that beginning has no hits either
+    ran = harvested("search", "impact", "social", "title:contratts")
+    assert (ran.code, ran.out) == (0, "")
+    assert "did you mean: impact social title:contrats" in ran.err
+    ran = harvested("search", "qxzwvkj", "impact")
+    assert "did you mean" not in ran.err
+
+
+def test_the_table_shows_where_an_abstract_has_the_words(harvested: CommandLine) -> None:
+    ran = harvested("search", "solidarité", "--limit", "1")
+    lines = ran.out.splitlines()
+    assert len(lines) == 3
+    assert lines[2].startswith("  ")
+    assert "solidarité" in lines[2]
+    assert "\x1b" not in ran.out  # no terminal: nothing is marked
 
 
 def test_search_filters_and_facets(harvested: CommandLine) -> None:

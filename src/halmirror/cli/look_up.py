@@ -174,9 +174,10 @@ def search(
     picked = filters(options)
     check_search(" ".join(query), picked, cursor, invocation.source_names)
     check_time(as_of)
+    words = " ".join(query)
     with invocation.mirror() as mirror:
         hits = mirror.search(
-            " ".join(query), picked, sort=sort, limit=limit, cursor=cursor,
+            words, picked, sort=sort, limit=limit, cursor=cursor,
             facets=facets, at=mirror.seq_at(as_of) if as_of else None,
         )  # fmt: skip
     if form == "json":
@@ -188,7 +189,9 @@ def search(
         for record in hits.records:
             click.echo(printable(record.versioned_id))
     else:
-        _table(hits, invocation.ui)
+        _table(hits, words, invocation.ui)
+    if hits.suggestion is not None:
+        click.echo(f"did you mean: {printable(hits.suggestion)}", err=True)
 
 
 def check_search(query: str, picked: Filters, cursor: str | None, known: Sequence[str]) -> None:
@@ -314,22 +317,28 @@ _VIEWS = {"explain": _explained, "history": _past}
 def _json(hits: Hits) -> str:
     import msgspec
 
-    return msgspec.json.encode(
-        {
-            "total": hits.total,
-            "sort": hits.sort,
-            "records": [msgspec.Raw(record.json()) for record in hits.records],
-            "facets": hits.facets,
-            "next": hits.next,
-        }
-    ).decode()
+    answer = {
+        "total": hits.total,
+        "sort": hits.sort,
+        "records": [msgspec.Raw(record.json()) for record in hits.records],
+        "facets": hits.facets,
+        "next": hits.next,
+    }
+    if hits.suggestion is not None:
+        answer["suggestion"] = hits.suggestion
+    return msgspec.json.encode(answer).decode()
 
 
-def _table(hits: Hits, ui: Ui) -> None:
-    from halmirror.export.text import line
+def _table(hits: Hits, query: str, ui: Ui) -> None:
+    from halmirror.export.text import excerpt, line, marked
+    from halmirror.query import parse
+    from halmirror.snippets import sought
 
+    wanted = sought(parse(query))
+    bold = sys.stdout is not None and sys.stdout.isatty()
     for record in hits.records:
-        click.echo(line(record, ui))
+        lines = [line(record, ui), *excerpt(record, wanted, columns())]
+        click.echo(marked("\n".join(lines), wanted) if bold else "\n".join(lines))
     shown = len(hits.records)
     rest = f"; go on with --cursor {hits.next}" if hits.next else ""
     click.echo(f"{hits.total} hits, {shown} shown, by {hits.sort}{rest}", err=True)

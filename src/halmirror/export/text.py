@@ -25,13 +25,18 @@ from halmirror.record import (
     SameAs,
     versioned,
 )
+from halmirror.snippets import snippet, spans
 from halmirror.tails import page_range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from halmirror.snippets import Sought
 
 _NARROWEST: Final = 20
 _INDENT: Final = "  "
+_BOLD: Final = "\x1b[1m"
+_PLAIN: Final = "\x1b[22m"
 _SCHEMES: Final = (
     ("doi", "DOI"),
     ("arxiv", "arXiv"),
@@ -81,6 +86,26 @@ def line(record: Record, ui: Ui) -> str:
     )
     first = " · ".join(printable(part) for part in kind if part)
     return f"{first}\n{_INDENT}{printable(cite(record))}"
+
+
+def excerpt(record: Record, wanted: Sequence[Sought], columns: int) -> list[str]:
+    """A line of the first abstract or note that has a word looked for; none where none has."""
+    body = record.body
+    for text in (*(one.value for one in body.abstracts), *body.notes):
+        if next(spans(text, wanted), None) is not None:
+            room = max(columns, _NARROWEST) - len(_INDENT) - len("…  …")
+            return [_INDENT + printable(snippet(text, wanted, room))]
+    return []
+
+
+def marked(text: str, wanted: Sequence[Sought]) -> str:
+    """The text with the words looked for in bold, for a terminal (ECMA-48, SGR)."""
+    parts: list[str] = []
+    place = 0
+    for start, end in spans(text, wanted):
+        parts += [text[place:start], _BOLD, text[start:end], _PLAIN]
+        place = end
+    return "".join([*parts, text[place:]])
 
 
 def _laid_out(section: _Section, columns: int) -> str:

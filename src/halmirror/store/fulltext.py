@@ -36,13 +36,13 @@ def matching(
     return BitMap([row[0] for row in rows])
 
 
-def has_more(connection: sqlite3.Connection, asked: str, most: int) -> bool:
-    """Whether more than ``most`` contents answer an expression."""
-    (count,) = connection.execute(
+def count(connection: sqlite3.Connection, asked: str, most: int) -> int:
+    """How many contents answer an expression, counted to ``most``."""
+    (counted,) = connection.execute(
         "SELECT count(*) FROM (SELECT 1 FROM search_text WHERE search_text MATCH ? LIMIT ?)",
-        (asked, most + 1),
+        (asked, most),
     ).fetchone()
-    return int(count) > most
+    return int(counted)
 
 
 def scores(connection: sqlite3.Connection, asked: str, hits: BitMap) -> dict[int, float]:

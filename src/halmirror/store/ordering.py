@@ -139,7 +139,7 @@ def _scores(
     texts = list(dict.fromkeys(tree.texts(node)))
     rarer = {text for text in texts if not frequent.is_kept(connection, text)}
     asked = _expression(node, rarer)
-    if asked is None or fulltext.has_more(connection, asked, _WEIGHED):
+    if asked is None or fulltext.count(connection, asked, _WEIGHED) == _WEIGHED:
         return {}, texts
     return fulltext.scores(connection, asked, hits), [one for one in texts if one not in rarer]
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import RedirectResponse
 
-from halmirror import query as tree
 from halmirror.errors import QueryError
 from halmirror.mirror import SORTS, Filters
+from halmirror.snippets import snippet, sought
 from halmirror.web import searching
 from halmirror.web.answering import reading
 from halmirror.web.explained import explained
 from halmirror.web.pages import Reader, page
 from halmirror.web.place import record_path
-from halmirror.web.text import marked, snippet
+from halmirror.web.text import marked
 from halmirror.web.values import value_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from markupsafe import Markup
     from starlette.requests import Request
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from halmirror.mirror import Hits, Mirror
     from halmirror.record import Record
+    from halmirror.snippets import Sought
 
 _FACETS: Final = ("type", "year", "domain", "lang", "access", "source")
 _SHOWN: Final = 8
@@ -59,11 +60,7 @@ def search(request: Request, mirror: Mirror) -> Response:
             request, reader, "search.html", status=400, asked=asked, hits=None, error=str(error),
             **_form(asked),
         )  # fmt: skip
-    sought = [
-        (word, text.prefix and place == len(text.words) - 1)
-        for text in tree.texts(tree_of)
-        for place, word in enumerate(text.words)
-    ]
+    wanted = sought(tree_of)
     return page(
         request,
         reader,
@@ -72,7 +69,8 @@ def search(request: Request, mirror: Mirror) -> Response:
         hits=hits,
         error=None,
         sought=explained(tree_of, reader.ui),
-        found=[_Hit(record, sought) for record in hits.records],
+        found=[_Hit(record, wanted) for record in hits.records],
+        suggestion=_instead(asked, hits, reader),
         facets=list(_facets(hits, asked, reader)),
         chips=list(_chips(asked, reader)),
         first=asked.offset + 1,
@@ -92,18 +90,26 @@ def _form(asked: searching.Asked) -> dict[str, Any]:
     }
 
 
+def _instead(asked: searching.Asked, hits: Hits, reader: Reader) -> tuple[str, str] | None:
+    """What may have been meant where nothing was found, and its address."""
+    if hits.suggestion is None:
+        return None
+    other = replace(asked, q=hits.suggestion)
+    return hits.suggestion, other.link(reader.place, cursor=None)
+
+
 class _Hit:
     """A hit as the list shows it."""
 
-    def __init__(self, record: Record, sought: list[tuple[str, bool]]) -> None:
+    def __init__(self, record: Record, wanted: Sequence[Sought]) -> None:
         self.record = record
-        self._sought = sought
+        self._wanted = wanted
         self.authors = record.body.creators[:_AUTHORS]
         self.more = len(record.body.creators) - _AUTHORS
 
     def mark(self, text: str) -> Markup:
         """The text with the words sought marked."""
-        return marked(text, self._sought)
+        return marked(text, self._wanted)
 
     @property
     def abstract(self) -> tuple[Markup, str | None] | None:
@@ -112,7 +118,7 @@ class _Hit:
         if not abstracts:
             return None
         shown = [
-            (marked(snippet(one.value, self._sought), self._sought), one.lang) for one in abstracts
+            (marked(snippet(one.value, self._wanted), self._wanted), one.lang) for one in abstracts
         ]
         return next((pair for pair in shown if "<mark>" in pair[0]), shown[0])
 

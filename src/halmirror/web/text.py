@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 from halmirror.export.addresses import language_tag, uri
-from halmirror.folding import words
+from halmirror.snippets import spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
+
+    from halmirror.snippets import Sought
 
 # XML and HTML have no place for these (HTML, "Preprocessing the input stream").
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -25,7 +27,6 @@ _ISOLATES: Final = frozenset("\u2066\u2067\u2068")
 _POP_EMBEDDING: Final = "\u202c"
 _POP_ISOLATE: Final = "\u2069"
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_WORD = re.compile(r"[^\W_]+")
 
 
 def contained(value: object) -> object:
@@ -74,41 +75,15 @@ def lang_attribute(tag: str | None) -> Markup:
     return Markup(' lang="{}"').format(known) if known else Markup("")
 
 
-def marked(text: str, sought: Iterable[tuple[str, bool]]) -> Markup:
-    """The text with the words sought in ``<mark>``: each a folded word, or its beginning."""
-    whole = {word for word, prefix in sought if not prefix}
-    starts = tuple(word for word, prefix in sought if prefix)
+def marked(text: str, wanted: Sequence[Sought]) -> Markup:
+    """The text with the words sought in ``<mark>``."""
     shown = str(contained(text))
-    if not whole and not starts:
-        return escape(shown)
     parts: list[Markup] = []
     place = 0
-    for match in _WORD.finditer(shown):
-        if any(one in whole or one.startswith(starts) for one in words(match[0])):
-            parts += [
-                escape(shown[place : match.start()]),
-                Markup("<mark>{}</mark>").format(match[0]),
-            ]
-            place = match.end()
+    for start, end in spans(shown, wanted):
+        parts += [
+            escape(shown[place:start]),
+            Markup("<mark>{}</mark>").format(shown[start:end]),
+        ]
+        place = end
     return Markup("").join([*parts, escape(shown[place:])])
-
-
-def snippet(text: str, sought: Iterable[tuple[str, bool]], length: int = 300) -> str:
-    """A part of the text of about ``length`` characters, around the first word sought."""
-    if len(text) <= length:
-        return text
-    pairs = list(sought)
-    found = next(
-        (
-            match.start()
-            for match in _WORD.finditer(text)
-            for one in words(match[0])
-            if any(one.startswith(word) if prefix else one == word for word, prefix in pairs)
-        ),
-        0,
-    )
-    start = max(found - length // 3, 0)
-    start = 0 if start == 0 else text.find(" ", start) + 1
-    cut = text[start : start + length].rsplit(" ", 1)[0]
-    end = "" if start + len(cut) >= len(text) else " …"
-    return ("… " if start else "") + cut + end

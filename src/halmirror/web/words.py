@@ -69,6 +69,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "more_values": ("{} more", "{} autres"),
     "newest": ("newest first", "les plus récentes d'abord"),
     "next": ("Next", "Suivant"),
+    "meant": ("Did you mean", "Vouliez-vous dire"),
     "no_hits": ("Nothing was found.", "Aucun résultat."),
     "no_hits_help": (
         "Fewer or other words may help; * at the end of a word finds its beginnings.",
