@@ -149,13 +149,13 @@ def _list(asked: Asked, items: Items, page_size: int) -> bytes:
     """A page of records or headers (sections 4.3 and 4.5)."""
     token = _begun(asked, items)
     selection = Selection(token.set_spec, token.begin, token.end)
-    size = token.size or items.count(selection, token.at)
-    if not size:
-        raise asked.refused("noRecordsMatch", "nothing of the mirror matches from, until and set")
+    size = token.size if token.cursor else items.count(selection, token.at)
     place = Place(token.seq, token.key) if token.cursor else None
-    found, more = items.page(selection, token.at, place, page_size)
-    if not found:
+    found, more = items.page(selection, token.at, place, page_size) if size != 0 else ([], False)
+    if not found and token.cursor:
         raise _bad_token(asked)  # the mirror was replaced by one that never held the list
+    if not found:
+        raise asked.refused("noRecordsMatch", "nothing of the mirror matches from, until and set")
     writing = Writing(items, token.at, token.prefix)
     pieces: list[bytes] = []
     is_records = asked.verb == "ListRecords"
@@ -189,7 +189,7 @@ def _begun(asked: Asked, items: Items) -> ListToken:
         if spec is not None and not items.has_sets():
             raise asked.refused("noSetHierarchy", "the sources have no sets")
         latest = items.calendar.latest
-        return ListToken(asked.verb, prefix, spec, begin, end, latest, 0, 0, 0, 0)
+        return ListToken(asked.verb, prefix, spec, begin, end, latest, 0, 0, 0, None)
     token = tokens.read(text)
     if (
         not isinstance(token, ListToken)
@@ -197,7 +197,7 @@ def _begun(asked: Asked, items: Items) -> ListToken:
         or token.prefix not in PREFIXES
         or not items.reader.whole_from() <= token.at <= items.calendar.latest
         or not token.seq <= token.at
-        or not 0 < token.cursor < token.size
+        or not token.cursor
     ):
         raise _bad_token(asked)
     return token

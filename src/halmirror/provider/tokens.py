@@ -24,7 +24,7 @@ class ListToken(msgspec.Struct, frozen=True, array_like=True, tag="l"):
     """Where a list of records or headers goes on: after the item ``key`` of the commit ``seq``.
 
     ``verb``, ``prefix``, ``set_spec``, ``begin`` and ``end`` are the list's, read as of the commit
-    ``at``; ``cursor`` items of ``size`` have been given.
+    ``at``; ``cursor`` items of ``size`` (none: not counted) have been given.
     """
 
     verb: str
@@ -36,7 +36,7 @@ class ListToken(msgspec.Struct, frozen=True, array_like=True, tag="l"):
     seq: _Natural
     key: _Natural
     cursor: _Natural
-    size: _Natural
+    size: _Natural | None
 
 
 class SetsToken(msgspec.Struct, frozen=True, array_like=True, tag="s"):

@@ -35,13 +35,22 @@ if TYPE_CHECKING:
 
 _IDENTIFIER = "coalesce(s.oai_identifier, 'oai:HAL:' || d.local_id || 'v' || s.version)"
 _HELD = "(s.end_seq IS NULL OR s.end_seq > :at) AND (s.status <> 'active' OR s.content NOT NULL)"
-_STANDS_FOR_COPIES = (
-    "NOT EXISTS (SELECT 1 FROM document od JOIN state o ON o.document = od.id "
+_GIVES_WAY = (
+    "EXISTS (SELECT 1 FROM document od JOIN state o ON o.document = od.id "
     "WHERE od.local_id = d.local_id AND od.id <> d.id AND o.version = s.version "
     "AND o.first_seq <= :at AND (o.end_seq IS NULL OR o.end_seq > :at) "
     "AND (o.status <> 'active' OR o.content NOT NULL) "
     "AND (o.first_seq, o.id) > (s.first_seq, s.id))"
 )
+_NAMED = "state s CROSS JOIN document d ON d.id = s.document"
+_SHARED = "SELECT local_id FROM document GROUP BY local_id HAVING count(*) > 1"
+_IN_SHARED = (
+    f"({_SHARED}) c CROSS JOIN document d ON d.local_id = c.local_id "
+    "CROSS JOIN state s ON s.document = d.id"
+)
+_MOST_COUNTED: Final = 200_000
+"""Documents that several sources hold: more take seconds to look at."""
+
 _COUNTS_REMEMBERED: Final = 64
 _SETTLING_SECONDS: Final = 0.25
 """How long a commit may take to be seen after its time was taken."""
@@ -95,7 +104,7 @@ class Items:
         self._connection = connection
         self._preference = preference
         self._lock = path.with_name(f"{path.name}.lock")
-        self._counts: dict[tuple[int, Selection], int] = {}
+        self._counts: dict[tuple[int, Selection], int | None] = {}
         self._several_sources = False
         self.reader = reader
         self.calendar = Calendar()
@@ -151,30 +160,45 @@ class Items:
                     break
         return [self._standing(item, at) for item in found], more
 
-    def count(self, selection: Selection, at: int) -> int:
-        """How many items a whole list has."""
+    def count(self, selection: Selection, at: int) -> int | None:
+        """How many items a whole list has; none where several sources share too many to count."""
         key = (at, selection)
-        known = self._counts.get(key)
-        if known is None:
-            span = self.calendar.span(at, selection.begin, selection.end)
-            (known,) = self._select("count(*)", selection, at, span).fetchone()
+        if key not in self._counts:
             if len(self._counts) >= _COUNTS_REMEMBERED:
                 self._counts.clear()
-            self._counts[key] = known
-        return known
+            self._counts[key] = self._counted(selection, at)
+        return self._counts[key]
+
+    def _counted(self, selection: Selection, at: int) -> int | None:
+        span = self.calendar.span(at, selection.begin, selection.end)
+        (states,) = self._select("count(*)", selection, at, span, copies=True).fetchone()
+        if not self._several_sources or not states:
+            return int(states)
+        (shared,) = self._connection.execute(f"SELECT count(*) FROM ({_SHARED})").fetchone()
+        if shared > _MOST_COUNTED:
+            return None
+        (giving_way,) = self._select(
+            "count(*)", selection, at, span, f"AND {_GIVES_WAY}", tables=_IN_SHARED, copies=True
+        ).fetchone()
+        return int(states - giving_way)
 
     def earliest(self) -> int | None:
         """The second of the item that is unchanged for longest; none in an empty mirror."""
         at = self.calendar.latest
         row = self._select(
-            "s.first_seq", Selection(), at, self.calendar.span(at, None, None), "LIMIT 1"
+            "s.first_seq",
+            Selection(),
+            at,
+            self.calendar.span(at, None, None),
+            "ORDER BY s.id LIMIT 1",
+            tables=_NAMED,
         ).fetchone()
         return self.calendar.second(row[0]) if row else None
 
     def _items(self, selection: Selection, at: int, span: Span) -> Generator[Item]:
         columns = f"s.first_seq, s.id, {_IDENTIFIER}, s.sets, s.status = 'active'"
         with contextlib.closing(
-            self._select(columns, selection, at, span, "ORDER BY s.id")
+            self._select(columns, selection, at, span, "ORDER BY s.id", tables=_NAMED)
         ) as rows:
             for seq, state, identifier, sets, is_active in rows:
                 yield Item(
@@ -182,20 +206,26 @@ class Items:
                 )
 
     def _select(
-        self, columns: str, selection: Selection, at: int, span: Span, order: str = ""
+        self,
+        columns: str,
+        selection: Selection,
+        at: int,
+        span: Span,
+        more: str = "",
+        *,
+        tables: str = "state s",
+        copies: bool = False,
     ) -> sqlite3.Cursor:
+        """Standing states of a selection; ``copies``: those that give way to another's too."""
         wanted = [f"s.id > :after AND s.id <= :upto AND {_HELD}"]
-        tables = "state s"
-        if self._several_sources or _IDENTIFIER in columns:
-            tables = "state s CROSS JOIN document d ON d.id = s.document"
-        if self._several_sources:
-            wanted.append(_STANDS_FOR_COPIES)
         if selection.set_spec is not None:
             named = _naming(self._below(selection.set_spec))
             self._connection.create_function("in_set", 1, named, deterministic=True)
             wanted.append("in_set(s.sets)")
+        if self._several_sources and not copies:
+            wanted.append(f"NOT {_GIVES_WAY}")
         return self._connection.execute(
-            f"SELECT {columns} FROM {tables} WHERE {' AND '.join(wanted)} {order}",
+            f"SELECT {columns} FROM {tables} WHERE {' AND '.join(wanted)} {more}",
             {"after": span.after, "upto": span.upto, "at": at},
         )
 

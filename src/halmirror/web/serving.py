@@ -158,6 +158,9 @@ def _listening(host: str, port: int) -> socket.socket:
             f"{host}, port {port}: cannot be listened on ({error.strerror or error}); "
             "take another --port, or 0 for a free one"
         ) from error
+    # Connections inherit it: an answer's last part does not wait for the first one's receipt, which
+    # clients hold back for 40 ms.  asyncio does this only for sockets it made itself.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.set_inheritable(True)
     return listener
 
