@@ -97,6 +97,9 @@ def test_what_is_said_and_what_is_true(lived: CommandLine) -> None:
     assert shown.endswith("The history begins: 2024-05-03T00:01:00.000Z\n")
     again = json.loads(lived("history", "prune", "--keep-days", "0", "--format", "json").out)
     assert (again["first"], again["states"], again["contents"]) == (4, 1, 1)
+    ran = lived("history", "prune", "--keep-days", "0", "--vacuum")
+    assert ran.out.startswith("nothing was left to prune\nthe history begins with commit 4 of ")
+    assert ran.out.endswith(" MB smaller\n")
 
 
 def test_only_one_writes(lived: CommandLine) -> None:
