@@ -12,6 +12,7 @@ from lxml import etree
 
 from halmirror import Mirror
 from halmirror.batch import Rules, prepare
+from halmirror.forgetting import forget
 from halmirror.provider import tokens
 from halmirror.provider.answer import SETS_A_PAGE, answer
 from halmirror.provider.identity import Repository
@@ -354,3 +355,27 @@ def test_a_token_is_read_as_it_was_written(made: ListToken | SetsToken) -> None:
 @given(st.text() | st.binary().map(lambda data: data.hex()))
 def test_no_other_text_is_a_token(text: str) -> None:
     assert tokens.read(text) is None
+
+
+def test_what_is_forgotten_while_a_list_is_read_does_not_come(path: Path) -> None:
+    names = [f"oai:x:{number}" for number in range(6)]
+    with Writer(path, "test") as writer:
+        source = Source(writer, "x", "generic")
+        for name in names:
+            source.take(record(name, f"secret of {name}"))
+    with Mirror(path) as held:  # as a server holds it
+        repository = Repository(BASE, page_size=2)
+        first = judged(
+            answer([("verb", "ListRecords"), ("metadataPrefix", "oai_dc")], held, repository)
+        )
+        forget(path, [names[4]], "a court asked")
+        pages = [first]
+        while value := token(pages[-1]):
+            given = [("verb", "ListRecords"), ("resumptionToken", value)]
+            pages.append(judged(answer(given, held, repository)))
+        listed = [identifier(one) for page in pages for one in page.iterfind("*/o:record", NS)]
+        assert listed == [*names[:4], names[5]]
+    since = first.findtext("o:responseDate", None, NS)
+    (found,) = [one for one in Asking(path).records(from_=since) if is_deleted(one)]
+    assert identifier(found) == names[4]
+    assert b"secret of oai:x:4" not in path.read_bytes()

@@ -181,9 +181,10 @@ def test_what_is_no_request_of_the_protocol_is_refused_by_http(provider: Provide
 def test_answers_come_packed_to_those_who_take_it(provider: Provider) -> None:
     asked = f"{provider.url}?verb=ListRecords&metadataPrefix=oai_dc"
     packed = provider.client.get(asked, headers={"Accept-Encoding": "gzip"})
-    plain = provider.client.get(asked, headers={"Accept-Encoding": "identity"})
     assert packed.headers["content-encoding"] == "gzip"
+    plain = provider.client.get(asked, headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
     assert int(packed.headers["content-length"]) < len(plain.content) / 3
 
 

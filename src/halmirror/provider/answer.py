@@ -16,7 +16,7 @@ from halmirror.export.oai_dc import comment, xml_text
 from halmirror.labels import set_label
 from halmirror.provider import asked as requests
 from halmirror.provider import metadata, tokens
-from halmirror.provider.asked import LIST_VERBS, Asked, RefusedError, is_set_spec
+from halmirror.provider.asked import LIST_VERBS, RESUMING, Asked, RefusedError, is_set_spec
 from halmirror.provider.identity import Repository, identify, statement
 from halmirror.provider.records import PREFIXES, Writing
 from halmirror.provider.tokens import ListToken, SetsToken
@@ -58,10 +58,11 @@ def answer(pairs: Iterable[tuple[str, str]], mirror: Mirror, repository: Reposit
     asked: Asked | None = None
     try:
         asked = requests.read(pairs)
-        if asked.verb in LIST_VERBS and "resumptionToken" not in asked.arguments:
+        if asked.verb in LIST_VERBS and RESUMING not in asked.arguments:
             items.settle()
+        # Before the mirror is read: what is committed after counts as later.
+        now = utc(int(time.time()))
         with translated(mirror.path), items.reading():
-            now = utc(int(time.time()))
             content = _answered(asked, items, repository, now)
             terms = statement(items.origins().values()) if asked.verb in _WITH_TERMS else None
     except RefusedError as refusal:
@@ -109,7 +110,7 @@ def _formats(asked: Asked, items: Items) -> bytes:
 def _sets(asked: Asked, items: Items) -> bytes:
     """The sources' sets, in pages (section 4.6)."""
     place = SetsToken("", 0)
-    if (text := asked.arguments.get("resumptionToken")) is not None:
+    if (text := asked.arguments.get(RESUMING)) is not None:
         token = tokens.read(text)
         if not isinstance(token, SetsToken):
             raise _bad_token(asked)
@@ -181,7 +182,7 @@ def _list(asked: Asked, items: Items, page_size: int) -> bytes:
 
 def _begun(asked: Asked, items: Items) -> ListToken:
     """The list that is asked for: one that was begun, by its token, or a new one."""
-    text = asked.arguments.get("resumptionToken")
+    text = asked.arguments.get(RESUMING)
     if text is None:
         begin, end = requests.span(asked)
         spec = requests.set_spec(asked)

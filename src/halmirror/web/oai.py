@@ -60,11 +60,11 @@ async def oai(request: Request) -> Response:
     body, is_packed = await request.app.state.readers.run(work)
     headers = {
         "Cache-Control": "no-cache",
-        "Vary": "Accept-Encoding",
         "Link": link_header([(place.absolute("/terms"), "license", None)]),
     }
     if is_packed:
-        headers["Content-Encoding"] = "gzip"
+        # The application's own layer leaves alone what is compressed, and speaks for all else.
+        headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
     return Response(body, 200, headers, "text/xml; charset=utf-8")
 
 
