@@ -130,6 +130,16 @@ def counts(path: Path) -> tuple[int, int]:
     return former, done
 
 
+def killed_when_below(command: CommandLine, former: int, *arguments: str) -> None:
+    """Prune, and end that with SIGKILL once fewer former states are left."""
+    process = command.start("history", "prune", *arguments)
+    while counts(command.mirror)[0] >= former:
+        assert process.poll() is None
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
 def test_a_killed_run_is_finished_by_the_next(lived: CommandLine) -> None:
     lived.mirror.unlink()
     for day in (1, 2):
@@ -139,18 +149,15 @@ def test_a_killed_run_is_finished_by_the_next(lived: CommandLine) -> None:
                 filling.take(*(Delivery(n, title=f"Day {day} of words {n}") for n in numbers))
     live(lived.mirror, (3, 4))
     before = later(lived)
-    process = lived.start("history", "prune", "--before", "2024-05-04")
-    while counts(lived.mirror)[0] >= MANY:
-        assert process.poll() is None
-        time.sleep(0.002)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    killed_when_below(lived, MANY, "--before", "2024-05-04")
     left, done = counts(lived.mirror)
     assert (left > 3, done) == (True, 0)
     # What the history keeps is answered as ever, what is half gone not at all.
     assert later(lived) == before
     assert lived("export", "--format", "jsonl", "--as-of", "2024-05-02").code == 1
     assert lived("doctor", "--deep").code == 0
+    killed_when_below(lived, 1000)
+    assert later(lived) == before
     ran = lived("history", "prune")
     assert (ran.code, "gone: " in ran.out) == (0, True), ran.err
     assert counts(lived.mirror) == (2, 1)
