@@ -97,6 +97,7 @@ def _routes() -> list[Route]:
         Route("/status", status),
         Route("/terms", terms),
         Route("/oai", oai, methods=["GET", "POST"]),
+        Route("/oai/", oai, methods=["GET", "POST"]),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),
