@@ -152,6 +152,7 @@ def test_a_killed_run_is_finished_by_the_next(lived: CommandLine) -> None:
     killed_when_below(lived, MANY, "--before", "2024-05-04")
     left, done = counts(lived.mirror)
     assert (left > 3, done) == (True, 0)
+    assert "pruning was cut: 'halmirror history prune' finishes it" in lived("status").out
     # What the history keeps is answered as ever, what is half gone not at all.
     assert later(lived) == before
     assert lived("export", "--format", "jsonl", "--as-of", "2024-05-02").code == 1
