@@ -249,9 +249,10 @@ class Items:
 
     def _standing(self, item: Item, at: int) -> Item:
         """The item as the best of its copies has it."""
-        if not self._several_sources:
+        copies = self._copies(item.identifier, at) if self._several_sources else []
+        if len(copies) < 2:
             return item
-        best = min(self._copies(item.identifier, at), key=self._preference.state_rank)
+        best = min(copies, key=self._preference.state_rank)
         return item._replace(
             state=best.id, sets=_numbers(best.sets), is_active=best.status == "active"
         )
