@@ -43,6 +43,7 @@ class Writing:
         self._items = items
         self._at = at
         self._prefix = prefix
+        self._renewed_at = items.renewed_at(as_they_came=prefix == AS_IT_CAME)
         self._origins = {
             name: _address(origin_url(origin)) for name, origin in items.origins().items()
         }
@@ -55,7 +56,7 @@ class Writing:
         return b"<header%s><identifier>%s</identifier><datestamp>%s</datestamp>%s</header>" % (
             b"" if item.is_active else b' status="deleted"',
             _identifier(item.identifier),
-            utc(self._items.calendar.second(item.seq)).encode(),
+            utc(max(self._items.calendar.second(item.seq), self._renewed_at)).encode(),
             b"".join(sorted(map(self._set_element, item.sets))),
         )
 

@@ -24,6 +24,7 @@ from halmirror.errors import MirrorError
 from halmirror.identifiers import parse_hal_id
 from halmirror.store.calendar import Calendar, Span
 from halmirror.store.reader import oai_identifier
+from halmirror.store.renewal import RENEWED_AT
 
 if TYPE_CHECKING:
     import sqlite3
@@ -228,6 +229,23 @@ class Items:
             f"SELECT {columns} FROM {tables} WHERE {' AND '.join(wanted)} {more}",
             {"after": span.after, "upto": span.upto, "at": at},
         )
+
+    def renewed_at(self, *, as_they_came: bool) -> int:
+        """The second since which records say what they say by the rules; 0 where none changed.
+
+        ``as_they_came``: of records given as they came; only what came in other formats is then
+        given by the rules.
+        """
+        if as_they_came:
+            row = self._connection.execute(
+                "SELECT 1 FROM stream WHERE prefix <> 'oai_dc' LIMIT 1"
+            ).fetchone()
+            if row is None:
+                return 0
+        row = self._connection.execute(
+            "SELECT upto FROM derived WHERE name = ?", (RENEWED_AT,)
+        ).fetchone()
+        return int(row[0]) if row else 0
 
     # -- one item -------------------------------------------------------------------------
 
