@@ -124,14 +124,22 @@ def test_where_sources_share_too_much_the_list_is_not_counted(
     assert error(asking.ask("ListRecords", metadataPrefix="oai_dc", from_="2999-01-01"))
 
 
-def test_other_formats_are_given_as_dublin_core(path: Path) -> None:
-    marc = '<m:record xmlns:m="http://www.loc.gov/MARC21/slim"><m:x>A</m:x></m:record>'
+@pytest.mark.parametrize(
+    ("namespace", "told"),
+    [
+        ("http://www.loc.gov/MARC21/slim", "http://www.loc.gov/MARC21/slim"),
+        ("http://x.example/a?b=1&amp;c#d", "http://x.example/a?b=1&c#d"),
+        ("x:y", "x:y"),
+    ],
+)
+def test_other_formats_are_given_as_dublin_core(path: Path, namespace: str, told: str) -> None:
+    marc = f'<m:record xmlns:m="{namespace}"><m:x>A</m:x></m:record>'
     with Writer(path, "test") as writer:
         Source(writer, "marc", "generic", "marcxml").take(record("oai:x:1", metadata=marc))
     found = Asking(path).records()
     origin = found[0].find(".//p:originDescription", NS)
     assert origin.get("altered") == "true"
-    assert origin.findtext("p:metadataNamespace", None, NS) == "http://www.loc.gov/MARC21/slim"
+    assert origin.findtext("p:metadataNamespace", None, NS) == told
     assert found[0].find("o:metadata/oai_dc:dc", NS) is not None
 
 

@@ -154,6 +154,11 @@ def test_a_token_that_was_changed_is_refused(provider: Provider) -> None:
     assert error(provider.ask("ListSets", resumptionToken=value)) == "badResumptionToken"
 
 
+def test_a_slash_at_the_end_of_the_address_is_no_matter(provider: Provider) -> None:
+    answer = judged(provider.client.get(f"{provider.url}/", params={"verb": "Identify"}).content)
+    assert answer.findtext("*/o:baseURL", None, NS) == provider.url
+
+
 def test_post_is_answered_as_get(provider: Provider) -> None:
     for form in ({"verb": "Identify"}, {"verb": "GetRecord", "identifier": KNOWN} | REPEATED):
         answer = judged(provider.client.post(provider.url, data=form).content)

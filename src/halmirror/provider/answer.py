@@ -18,7 +18,7 @@ from halmirror.provider import asked as requests
 from halmirror.provider import metadata, tokens
 from halmirror.provider.asked import LIST_VERBS, RESUMING, Asked, RefusedError, is_set_spec
 from halmirror.provider.identity import Repository, identify, statement
-from halmirror.provider.records import PREFIXES, Writing
+from halmirror.provider.records import AS_IT_CAME, PREFIXES, Writing
 from halmirror.provider.tokens import ListToken, SetsToken
 from halmirror.store.calendar import utc
 from halmirror.store.database import translated
@@ -156,7 +156,7 @@ def _list(asked: Asked, items: Items, page_size: int) -> bytes:
     if not found and token.cursor:
         raise _bad_token(asked)  # the mirror was replaced by one that never held the list
     if not found:
-        raise asked.refused("noRecordsMatch", "nothing of the mirror matches from, until and set")
+        raise _no_match(asked)
     writing = Writing(items, token.at, token.prefix)
     pieces: list[bytes] = []
     is_records = asked.verb == "ListRecords"
@@ -189,6 +189,12 @@ def _begun(asked: Asked, items: Items) -> ListToken:
         prefix = _prefix(asked)
         if spec is not None and not items.has_sets():
             raise asked.refused("noSetHierarchy", "the sources have no sets")
+        # New rules changed records at a time: all of them are as of then, or later.
+        renewed_at = items.renewed_at(as_they_came=prefix == AS_IT_CAME)
+        if end is not None and end < renewed_at:
+            raise _no_match(asked)
+        if begin is not None and begin <= renewed_at:
+            begin = None
         latest = items.calendar.latest
         return ListToken(asked.verb, prefix, spec, begin, end, latest, 0, 0, 0, None)
     token = tokens.read(text)
@@ -209,6 +215,10 @@ def _prefix(asked: Asked) -> str:
     if prefix not in PREFIXES:
         raise asked.refused("cannotDisseminateFormat", f"to be had as {' and '.join(PREFIXES)}")
     return prefix
+
+
+def _no_match(asked: Asked) -> RefusedError:
+    return asked.refused("noRecordsMatch", "nothing of the mirror matches from, until and set")
 
 
 def _bad_token(asked: Asked) -> RefusedError:
