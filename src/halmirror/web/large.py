@@ -23,7 +23,7 @@ MOST: Final = 24
 WAIT_SECONDS: Final = 10.0
 """How long a request waits for others' answers to end, before it is asked to come back."""
 
-PART: Final = 64 * 1024
+PART: Final = 256 * 1024
 """Bytes that are sent at once."""
 
 _GRACE_SECONDS: Final = 30.0
