@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import harvest_measures
 import past_measures
+import provider_measures
 import read_measures
 from generated_files import cache_folder
 from plots import write_plots
@@ -43,6 +44,7 @@ MEASURES: dict[str, Callable[[Workbench], Figures]] = {
     "search": read_measures.search,
     "export": read_measures.export,
     "snapshot": read_measures.snapshot,
+    "provider": provider_measures.provider,
     "update": harvest_measures.update,
     "history": past_measures.history,
     "renormalise": harvest_measures.renormalise,

@@ -62,7 +62,8 @@ def rows(results: Figures) -> Iterator[Row]:
     for name, lines in (
         ("compare", _compared), ("full", _full), ("size", _size), ("show", _show),
         ("look_up", _look_up), ("search", _search), ("update", _update), ("export", _export),
-        ("snapshot", _snapshot), ("renormalise", _renormalise), ("history", _history),
+        ("snapshot", _snapshot), ("provider", _provider), ("renormalise", _renormalise),
+        ("history", _history),
     ):  # fmt: skip
         if name in results:
             yield from lines(results[name])
@@ -173,6 +174,17 @@ def _snapshot(one: Figures) -> Iterator[Row]:
             f" a copy of the snapshot's {_mib(one['bytes'])} takes {one['copy_wall']:.1f} s)",
             "", None,
         )  # fmt: skip
+
+
+def _provider(one: Figures) -> Iterator[Row]:
+    rate = {name: each["median"] for name, each in one["rate"].items()}
+    yield Row(
+        "the mirror harvested over OAI-PMH, beside Sickle's own limit",
+        f"{one['of_sickle']['median']:.2f} ({rate['fetched']:,.0f} records a second,"
+        f" {one['rate_processor']['median']:,.0f} a second of the server's processor time; Sickle"
+        f" to JSON Lines {rate['sickle']:,.0f} here, {rate['alone']:,.0f} at a server of files)",
+        "1.0", one["of_sickle"]["median"] >= 1,
+    )  # fmt: skip
 
 
 def _renormalise(one: Figures) -> Iterator[Row]:

@@ -236,7 +236,7 @@ def test_where_the_former_words_cannot_be_told_the_index_is_made_anew(
         assert [hit.id for hit in mirror.search("one").records] == ["hal-00000001"]
         assert [hit.id for hit in mirror.search("two").records] == ["hal-00000002"]
         assert mirror.search("", Filters(year=("1901",))).total == 0
-    assert execute(path, "SELECT name, upto FROM derived") == [
+    assert execute(path, "SELECT name, upto FROM derived WHERE name <> 'renewed at'") == [
         ("content", 2),
         ("copy", 2),
         ("state", 2),

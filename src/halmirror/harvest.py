@@ -41,6 +41,7 @@ from halmirror.store.database import seconds_since, time_stamp
 from halmirror.store.model import Counts
 from halmirror.store.renewal import older_contents
 from halmirror.store.writer import Writer
+from halmirror.workers import share_memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -161,6 +162,7 @@ def harvest(
     _check(request)
     check_secrets(sources)
     make_folder(settings.mirror.path)
+    share_memory()
     stop = stop or Stop()
     report, began = Report(time_stamp()), time.monotonic()
     with Writer(

@@ -194,7 +194,8 @@ class Status:
 
     ``at``: the time stamp it is true for; ``size_bytes``: the mirror's file and its log;
     ``older_rules``: contents (a version may have had several) that older rules normalised;
-    ``history_since``: the time from which the mirror can be read, where the history was pruned.
+    ``history_since``: the time from which the mirror can be read, where the history was pruned;
+    ``pruning_open``: whether a run that pruned was cut.
     """
 
     path: str
@@ -205,6 +206,7 @@ class Status:
     runs: tuple[Run, ...]
     older_rules: int = 0
     history_since: str | None = None
+    pruning_open: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The status with the keys of ``docs/monitoring.md``."""
@@ -216,6 +218,7 @@ class Status:
             "sources": [source.as_dict() for source in self.sources],
             "older_rules": self.older_rules,
             "history_since": self.history_since,
+            "pruning_open": self.pruning_open,
             "runs": [asdict(run) for run in self.runs],
         }
 
@@ -271,18 +274,19 @@ def status(
                 ),
                 _runs(connection, runs),
                 older_contents(connection),
-                _history_since(connection),
+                *_history(connection),
             )
     finally:
         connection.close()
 
 
-def _history_since(connection: sqlite3.Connection) -> str | None:
-    """The time of the first commit that can be read, where the history before it was pruned."""
+def _history(connection: sqlite3.Connection) -> tuple[str | None, bool]:
+    """The time of the first commit that can be read (none: all can), and whether more is to go."""
     row = connection.execute(
-        'SELECT c.at FROM pruned p JOIN "commit" c ON c.seq = p.seq ORDER BY p.seq DESC LIMIT 1'
+        'SELECT c.at, NOT p.finished FROM pruned p JOIN "commit" c ON c.seq = p.seq '
+        "ORDER BY p.seq DESC LIMIT 1"
     ).fetchone()
-    return row[0] if row else None
+    return (row[0], bool(row[1])) if row else (None, False)
 
 
 def check(status_: Status, max_age: float) -> tuple[bool, str]:

@@ -27,6 +27,9 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_ARENA_MAX = -8
+"""mallopt's ``M_ARENA_MAX``."""
+
 _AHEAD = 2
 """Tasks a worker that are handed out before the first result is taken."""
 
@@ -36,6 +39,18 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def share_memory() -> None:
+    """Have all threads of this process take memory from one heap; before they are started.
+
+    glibc gives each thread one of its own that keeps what was freed in it (mallopt(3)).  A harvest
+    takes some 10 MB less so, and no longer.  Other C libraries are left as they are.
+    """
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 class Workers(Generic[Shared, Task, Result]):

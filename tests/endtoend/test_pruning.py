@@ -97,6 +97,9 @@ def test_what_is_said_and_what_is_true(lived: CommandLine) -> None:
     assert shown.endswith("The history begins: 2024-05-03T00:01:00.000Z\n")
     again = json.loads(lived("history", "prune", "--keep-days", "0", "--format", "json").out)
     assert (again["first"], again["states"], again["contents"]) == (4, 1, 1)
+    ran = lived("history", "prune", "--keep-days", "0", "--vacuum")
+    assert ran.out.startswith("nothing was left to prune\nthe history begins with commit 4 of ")
+    assert ran.out.endswith(" MB smaller\n")
 
 
 def test_only_one_writes(lived: CommandLine) -> None:
@@ -127,6 +130,16 @@ def counts(path: Path) -> tuple[int, int]:
     return former, done
 
 
+def killed_when_below(command: CommandLine, former: int, *arguments: str) -> None:
+    """Prune, and end that with SIGKILL once fewer former states are left."""
+    process = command.start("history", "prune", *arguments)
+    while counts(command.mirror)[0] >= former:
+        assert process.poll() is None
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
 def test_a_killed_run_is_finished_by_the_next(lived: CommandLine) -> None:
     lived.mirror.unlink()
     for day in (1, 2):
@@ -136,18 +149,16 @@ def test_a_killed_run_is_finished_by_the_next(lived: CommandLine) -> None:
                 filling.take(*(Delivery(n, title=f"Day {day} of words {n}") for n in numbers))
     live(lived.mirror, (3, 4))
     before = later(lived)
-    process = lived.start("history", "prune", "--before", "2024-05-04")
-    while counts(lived.mirror)[0] >= MANY:
-        assert process.poll() is None
-        time.sleep(0.002)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    killed_when_below(lived, MANY, "--before", "2024-05-04")
     left, done = counts(lived.mirror)
     assert (left > 3, done) == (True, 0)
+    assert "pruning was cut: 'halmirror history prune' finishes it" in lived("status").out
     # What the history keeps is answered as ever, what is half gone not at all.
     assert later(lived) == before
     assert lived("export", "--format", "jsonl", "--as-of", "2024-05-02").code == 1
     assert lived("doctor", "--deep").code == 0
+    killed_when_below(lived, 1000)
+    assert later(lived) == before
     ran = lived("history", "prune")
     assert (ran.code, "gone: " in ran.out) == (0, True), ran.err
     assert counts(lived.mirror) == (2, 1)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from halmirror import Mirror
-from halmirror.batch import Rules, prepare
+from halmirror.forgetting import forget
 from halmirror.provider import tokens
 from halmirror.provider.answer import SETS_A_PAGE, answer
 from halmirror.provider.identity import Repository
@@ -19,52 +18,7 @@ from halmirror.provider.tokens import ListToken, SetsToken
 from halmirror.store.items import Selection
 from halmirror.store.writer import Writer
 from provider_answers import NS, datestamp, error, identifier, is_deleted, judged, token
-
-BASE = "https://mirror.example.org/oai"
-
-
-class Source:
-    """A source of a mirror whose records are handed to it."""
-
-    def __init__(
-        self, writer: Writer, name: str, profile: str = "hal", prefix: str = "oai_dc"
-    ) -> None:
-        self._writer = writer
-        self._rules = Rules(prefix, profile)
-        source, _ = writer.source(name, f"https://{name}.example.org/oai", profile)
-        self._stream = writer.stream(source, prefix, "")
-
-    def take(self, *records: str) -> None:
-        """One commit."""
-        page = (
-            f'<OAI-PMH xmlns="{NS["o"]}"><responseDate>2026-01-01T00:00:00Z</responseDate>'
-            f"<request/><ListRecords>{''.join(records)}</ListRecords></OAI-PMH>"
-        )
-        batch = prepare(page.encode(), self._rules)
-        assert not batch.rejected, batch.rejected
-        self._writer.commit_batch(self._stream, batch)
-
-
-def record(
-    name: str,
-    title: str | None = "A title",
-    sets: Sequence[str] = (),
-    day: str = "2024-01-01",
-    metadata: str | None = None,
-) -> str:
-    """A record; without a title it is deleted."""
-    specs = "".join(f"<setSpec>{escape(spec)}</setSpec>" for spec in sets)
-    status = "" if title else ' status="deleted"'
-    inside = metadata or (
-        f'<oai_dc:dc xmlns:oai_dc="{NS["oai_dc"]}" xmlns:dc="{NS["dc"]}">'
-        f"<dc:title>{title}</dc:title></oai_dc:dc>"
-    )
-    return (
-        f"<record><header{status}><identifier>{escape(name)}</identifier>"
-        f"<datestamp>{day}</datestamp>{specs}</header>"
-        + (f"<metadata>{inside}</metadata>" if title else "")
-        + "</record>"
-    )
+from provider_mirrors import BASE, Source, record
 
 
 @pytest.fixture
@@ -170,14 +124,22 @@ def test_where_sources_share_too_much_the_list_is_not_counted(
     assert error(asking.ask("ListRecords", metadataPrefix="oai_dc", from_="2999-01-01"))
 
 
-def test_other_formats_are_given_as_dublin_core(path: Path) -> None:
-    marc = '<m:record xmlns:m="http://www.loc.gov/MARC21/slim"><m:x>A</m:x></m:record>'
+@pytest.mark.parametrize(
+    ("namespace", "told"),
+    [
+        ("http://www.loc.gov/MARC21/slim", "http://www.loc.gov/MARC21/slim"),
+        ("http://x.example/a?b=1&amp;c#d", "http://x.example/a?b=1&c#d"),
+        ("x:y", "x:y"),
+    ],
+)
+def test_other_formats_are_given_as_dublin_core(path: Path, namespace: str, told: str) -> None:
+    marc = f'<m:record xmlns:m="{namespace}"><m:x>A</m:x></m:record>'
     with Writer(path, "test") as writer:
         Source(writer, "marc", "generic", "marcxml").take(record("oai:x:1", metadata=marc))
     found = Asking(path).records()
     origin = found[0].find(".//p:originDescription", NS)
     assert origin.get("altered") == "true"
-    assert origin.findtext("p:metadataNamespace", None, NS) == "http://www.loc.gov/MARC21/slim"
+    assert origin.findtext("p:metadataNamespace", None, NS) == told
     assert found[0].find("o:metadata/oai_dc:dc", NS) is not None
 
 
@@ -354,3 +316,27 @@ def test_a_token_is_read_as_it_was_written(made: ListToken | SetsToken) -> None:
 @given(st.text() | st.binary().map(lambda data: data.hex()))
 def test_no_other_text_is_a_token(text: str) -> None:
     assert tokens.read(text) is None
+
+
+def test_what_is_forgotten_while_a_list_is_read_does_not_come(path: Path) -> None:
+    names = [f"oai:x:{number}" for number in range(6)]
+    with Writer(path, "test") as writer:
+        source = Source(writer, "x", "generic")
+        for name in names:
+            source.take(record(name, f"secret of {name}"))
+    with Mirror(path) as held:  # as a server holds it
+        repository = Repository(BASE, page_size=2)
+        first = judged(
+            answer([("verb", "ListRecords"), ("metadataPrefix", "oai_dc")], held, repository)
+        )
+        forget(path, [names[4]], "a court asked")
+        pages = [first]
+        while value := token(pages[-1]):
+            given = [("verb", "ListRecords"), ("resumptionToken", value)]
+            pages.append(judged(answer(given, held, repository)))
+        listed = [identifier(one) for page in pages for one in page.iterfind("*/o:record", NS)]
+        assert listed == [*names[:4], names[5]]
+    since = first.findtext("o:responseDate", None, NS)
+    (found,) = [one for one in Asking(path).records(from_=since) if is_deleted(one)]
+    assert identifier(found) == names[4]
+    assert b"secret of oai:x:4" not in path.read_bytes()

@@ -154,6 +154,11 @@ def test_a_token_that_was_changed_is_refused(provider: Provider) -> None:
     assert error(provider.ask("ListSets", resumptionToken=value)) == "badResumptionToken"
 
 
+def test_a_slash_at_the_end_of_the_address_is_no_matter(provider: Provider) -> None:
+    answer = judged(provider.client.get(f"{provider.url}/", params={"verb": "Identify"}).content)
+    assert answer.findtext("*/o:baseURL", None, NS) == provider.url
+
+
 def test_post_is_answered_as_get(provider: Provider) -> None:
     for form in ({"verb": "Identify"}, {"verb": "GetRecord", "identifier": KNOWN} | REPEATED):
         answer = judged(provider.client.post(provider.url, data=form).content)
@@ -181,9 +186,10 @@ def test_what_is_no_request_of_the_protocol_is_refused_by_http(provider: Provide
 def test_answers_come_packed_to_those_who_take_it(provider: Provider) -> None:
     asked = f"{provider.url}?verb=ListRecords&metadataPrefix=oai_dc"
     packed = provider.client.get(asked, headers={"Accept-Encoding": "gzip"})
-    plain = provider.client.get(asked, headers={"Accept-Encoding": "identity"})
     assert packed.headers["content-encoding"] == "gzip"
+    plain = provider.client.get(asked, headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
     assert int(packed.headers["content-length"]) < len(plain.content) / 3
 
 

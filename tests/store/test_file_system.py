@@ -1,5 +1,8 @@
 """The table of mounts as Linux gives it, and what is said of each file system in it."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +82,24 @@ def test_a_folder_of_this_machine_may_be_written_also_where_it_is_not_there_yet(
 
 def test_the_error_is_a_refusal() -> None:
     assert NetworkFileSystemError("x").exit_code == 2
+
+
+def test_a_folder_that_cannot_be_entered_is_for_others_to_tell(tmp_path: Path) -> None:
+    link = tmp_path / "circle"
+    link.symlink_to(link)
+    (tmp_path / "file").write_bytes(b"")
+    for place in (link / "a" / "mirror.sqlite", tmp_path / "file" / "a" / "mirror.sqlite"):
+        check_local(place, network=False)
+    user = (
+        "import os, pathlib, sys; from halmirror.store.file_system import check_local; "
+        "os.setuid(65534); "
+        "check_local(pathlib.Path(sys.argv[1]), network=False)"
+    )
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    if os.geteuid() == 0:
+        ran = subprocess.run(
+            [sys.executable, "-c", user, str(closed / "a" / "mirror.sqlite")],
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert (ran.returncode, ran.stderr) == (0, b"")

@@ -87,7 +87,9 @@ def _lines(report: Report) -> list[str]:
     whole = f"commit {report.first} of {report.first_at}"
     if report.dry_run:
         return [f"would go: {what}", f"the history would begin with {whole}"]
-    lines = [f"gone: {what}", f"the history begins with {whole}"]
+    taken = report.states or report.contents or report.datestamps
+    lines = [f"gone: {what}" if taken else "nothing was left to prune"]
+    lines.append(f"the history begins with {whole}")
     if report.shrunk is not None:
         lines.append(f"the file is {report.shrunk / 1e6:,.1f} MB smaller")
     elif report.spare:

@@ -117,6 +117,8 @@ def _text(found: Status) -> str:
         )
     if found.history_since:
         lines.append(f"the history begins {found.history_since}: what came before was pruned")
+    if found.pruning_open:
+        lines.append("pruning was cut: 'halmirror history prune' finishes it")
     lines.append("last runs:")
     for run in found.runs:
         span = f"{run.started} to {run.finished or '…'}"

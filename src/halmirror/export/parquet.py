@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.json
 import pyarrow.parquet as pq
 
-from halmirror.errors import MirrorError, OutputError
+from halmirror.errors import MirrorError, OutputError, UsageError
 from halmirror.export.keys import Key, chosen, project
 from halmirror.record_schema import SCHEMA_VERSION
 from halmirror.version import __version__
@@ -85,13 +85,28 @@ def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield some
 
 
+_UNREADABLE: Final = (pa.ArrowException, OSError, UsageError, ValueError, TypeError, RecursionError)
+"""What a file gives rise to that is none, or none of records: names and texts that are no UTF-8,
+columns that no record has, values that no JSON has."""
+
+
+class LargeGroupError(OutputError):
+    """A row group that says that it unpacks to more than may be read."""
+
+
+def alone() -> None:
+    """Read in this thread alone from now on: those of Arrow's pools take room for themselves."""
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+
+
 def read(
-    path: Path | IO[bytes], at_once: int = _AT_ONCE // 2, most: int | None = None
+    path: str | Path | IO[bytes], at_once: int = _AT_ONCE // 2, most: int | None = None
 ) -> Iterator[bytes]:
     """The records of a file as canonical lines of JSON, in the file's order.
 
-    ``most``: bytes that a row group may unpack to (none: any).  Raises `OutputError` where it is
-    no such file, or has a larger one.
+    ``most``: bytes that a row group may unpack to (none: any), as the file says.  Raises
+    `LargeGroupError` where one is larger, `OutputError` where it is no such file.
     """
     encode = msgspec.json.Encoder().encode
     try:
@@ -102,12 +117,12 @@ def read(
                 default=0,
             )
             if most is not None and largest > most:
-                raise OutputError(f"{path} has a row group of {largest} bytes; {most} are read")
+                raise LargeGroupError(f"{path} has a row group of {largest} bytes; {most} are read")
             keys = chosen(tuple(file.schema_arrow.names))
             for batch in file.iter_batches(batch_size=at_once, use_threads=False):
                 for row in batch.to_pylist():
                     yield encode(project(row, keys))
-    except (pa.ArrowException, OSError) as error:
+    except _UNREADABLE as error:
         raise OutputError(f"{path} cannot be read as Parquet ({error}); write it again") from error
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, TypeVar
 from lxml import etree
 
 from halmirror.errors import ResponseError, UsageError
+from halmirror.oaipmh.canonical import exclusive_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -285,7 +286,7 @@ def canonical(element: _Element) -> bytes:
     `ResponseError` where canonical XML is not defined, that is for a relative namespace name.
     """
     try:
-        return etree.tostring(element, method="c14n", exclusive=True, with_comments=True)
+        return exclusive_form(element)
     except etree.C14NError as error:
         reason = "a namespace name that is no absolute URI has no canonical form"
         raise refusal(reason, None, str(element.sourceline)) from error

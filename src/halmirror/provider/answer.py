@@ -16,9 +16,9 @@ from halmirror.export.oai_dc import comment, xml_text
 from halmirror.labels import set_label
 from halmirror.provider import asked as requests
 from halmirror.provider import metadata, tokens
-from halmirror.provider.asked import LIST_VERBS, Asked, RefusedError, is_set_spec
+from halmirror.provider.asked import LIST_VERBS, RESUMING, Asked, RefusedError, is_set_spec
 from halmirror.provider.identity import Repository, identify, statement
-from halmirror.provider.records import PREFIXES, Writing
+from halmirror.provider.records import AS_IT_CAME, PREFIXES, Writing
 from halmirror.provider.tokens import ListToken, SetsToken
 from halmirror.store.calendar import utc
 from halmirror.store.database import translated
@@ -58,10 +58,11 @@ def answer(pairs: Iterable[tuple[str, str]], mirror: Mirror, repository: Reposit
     asked: Asked | None = None
     try:
         asked = requests.read(pairs)
-        if asked.verb in LIST_VERBS and "resumptionToken" not in asked.arguments:
+        if asked.verb in LIST_VERBS and RESUMING not in asked.arguments:
             items.settle()
+        # Before the mirror is read: what is committed after counts as later.
+        now = utc(int(time.time()))
         with translated(mirror.path), items.reading():
-            now = utc(int(time.time()))
             content = _answered(asked, items, repository, now)
             terms = statement(items.origins().values()) if asked.verb in _WITH_TERMS else None
     except RefusedError as refusal:
@@ -109,7 +110,7 @@ def _formats(asked: Asked, items: Items) -> bytes:
 def _sets(asked: Asked, items: Items) -> bytes:
     """The sources' sets, in pages (section 4.6)."""
     place = SetsToken("", 0)
-    if (text := asked.arguments.get("resumptionToken")) is not None:
+    if (text := asked.arguments.get(RESUMING)) is not None:
         token = tokens.read(text)
         if not isinstance(token, SetsToken):
             raise _bad_token(asked)
@@ -155,7 +156,7 @@ def _list(asked: Asked, items: Items, page_size: int) -> bytes:
     if not found and token.cursor:
         raise _bad_token(asked)  # the mirror was replaced by one that never held the list
     if not found:
-        raise asked.refused("noRecordsMatch", "nothing of the mirror matches from, until and set")
+        raise _no_match(asked)
     writing = Writing(items, token.at, token.prefix)
     pieces: list[bytes] = []
     is_records = asked.verb == "ListRecords"
@@ -181,13 +182,19 @@ def _list(asked: Asked, items: Items, page_size: int) -> bytes:
 
 def _begun(asked: Asked, items: Items) -> ListToken:
     """The list that is asked for: one that was begun, by its token, or a new one."""
-    text = asked.arguments.get("resumptionToken")
+    text = asked.arguments.get(RESUMING)
     if text is None:
         begin, end = requests.span(asked)
         spec = requests.set_spec(asked)
         prefix = _prefix(asked)
         if spec is not None and not items.has_sets():
             raise asked.refused("noSetHierarchy", "the sources have no sets")
+        # New rules changed records at a time: all of them are as of then, or later.
+        renewed_at = items.renewed_at(as_they_came=prefix == AS_IT_CAME)
+        if end is not None and end < renewed_at:
+            raise _no_match(asked)
+        if begin is not None and begin <= renewed_at:
+            begin = None
         latest = items.calendar.latest
         return ListToken(asked.verb, prefix, spec, begin, end, latest, 0, 0, 0, None)
     token = tokens.read(text)
@@ -208,6 +215,10 @@ def _prefix(asked: Asked) -> str:
     if prefix not in PREFIXES:
         raise asked.refused("cannotDisseminateFormat", f"to be had as {' and '.join(PREFIXES)}")
     return prefix
+
+
+def _no_match(asked: Asked) -> RefusedError:
+    return asked.refused("noRecordsMatch", "nothing of the mirror matches from, until and set")
 
 
 def _bad_token(asked: Asked) -> RefusedError:

@@ -15,15 +15,17 @@ LIST_VERBS: Final = frozenset({"ListRecords", "ListIdentifiers"})
 LONGEST_SPEC: Final = 1000
 """Characters of a setSpec that is passed on."""
 
-_RESUMING: Final = "resumptionToken"
+RESUMING: Final = "resumptionToken"
+"""The argument that goes on with a list."""
+
 _SELECTING: Final = frozenset({"metadataPrefix", "from", "until", "set"})
 _ARGUMENTS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "Identify": (frozenset(), frozenset()),
     "ListMetadataFormats": (frozenset(), frozenset({"identifier"})),
-    "ListSets": (frozenset(), frozenset({_RESUMING})),
+    "ListSets": (frozenset(), frozenset({RESUMING})),
     "GetRecord": (frozenset({"identifier", "metadataPrefix"}),) * 2,
-    "ListIdentifiers": (frozenset({"metadataPrefix"}), _SELECTING | {_RESUMING}),
-    "ListRecords": (frozenset({"metadataPrefix"}), _SELECTING | {_RESUMING}),
+    "ListIdentifiers": (frozenset({"metadataPrefix"}), _SELECTING | {RESUMING}),
+    "ListRecords": (frozenset({"metadataPrefix"}), _SELECTING | {RESUMING}),
 }
 """For each verb the arguments it needs, where it is given no token, and all it may have."""
 
@@ -40,7 +42,7 @@ _LEGAL: Final = {
     "identifier": re.compile(
         r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?!$&'()*+,;=@]|%[0-9A-Fa-f]{2})+"
     ),
-    _RESUMING: re.compile("[!-~]+"),
+    RESUMING: re.compile("[!-~]+"),
 }
 """The forms of values that the schema lets the answer repeat."""
 
@@ -93,10 +95,10 @@ def read(pairs: Iterable[tuple[str, str]]) -> Asked:
             raise RefusedError("badArgument", f"{verb} has no such argument; it has {told}")
         if len(values) > 1:
             raise RefusedError("badArgument", f"the argument {name} is repeated")
-    if _RESUMING in given:
+    if RESUMING in given:
         if len(given) > 1:
             raise RefusedError(
-                "badArgument", f"{_RESUMING} goes with no other argument but the verb"
+                "badArgument", f"{RESUMING} goes with no other argument but the verb"
             )
     elif missing := sorted(needed - set(given)):
         raise RefusedError("badArgument", f"{verb} needs the argument {missing[0]}")

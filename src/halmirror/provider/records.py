@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from halmirror.export.addresses import uri
 from halmirror.export.oai_dc import comment, xml_text
 from halmirror.provider.asked import is_set_spec, is_uri
 from halmirror.provider.identity import origin_url
@@ -42,8 +43,9 @@ class Writing:
         self._items = items
         self._at = at
         self._prefix = prefix
+        self._renewed_at = items.renewed_at(as_they_came=prefix == AS_IT_CAME)
         self._origins = {
-            name: xml_text(origin_url(origin)).encode() for name, origin in items.origins().items()
+            name: _address(origin_url(origin)) for name, origin in items.origins().items()
         }
 
     def header(self, item: Item) -> bytes:
@@ -54,7 +56,7 @@ class Writing:
         return b"<header%s><identifier>%s</identifier><datestamp>%s</datestamp>%s</header>" % (
             b"" if item.is_active else b' status="deleted"',
             _identifier(item.identifier),
-            utc(self._items.calendar.second(item.seq)).encode(),
+            utc(max(self._items.calendar.second(item.seq), self._renewed_at)).encode(),
             b"".join(sorted(map(self._set_element, item.sets))),
         )
 
@@ -80,7 +82,7 @@ class Writing:
                 self._origins[state.source],
                 _identifier(item.identifier),
                 _datestamp(state.datestamp) or utc(self._items.calendar.second(item.seq)).encode(),
-                OAI_DC.encode() if is_oai_dc else xml_text(namespace_of(source)).encode(),
+                OAI_DC.encode() if is_oai_dc else _address(namespace_of(source)),
             ),
         )
 
@@ -119,3 +121,8 @@ def _datestamp(text: str) -> bytes | None:
 def _identifier(text: str) -> bytes:
     """An identifier as the schema allows it: what is no plain URI is percent-encoded whole."""
     return (text.replace("&", "&amp;") if is_uri(text) else quote(text, safe="")).encode()
+
+
+def _address(text: str) -> bytes:
+    """An address or namespace as the schema allows it."""
+    return xml_text(text if is_uri(text) else uri(text) or quote(text, safe="")).encode()

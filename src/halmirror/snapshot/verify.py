@@ -16,10 +16,10 @@ from xml.parsers import expat
 import msgspec
 
 from halmirror import record_schema
-from halmirror.errors import OutputError, SnapshotError
+from halmirror.errors import SnapshotError
 from halmirror.export.digest import key_of
 from halmirror.record import STATUSES, versioned
-from halmirror.snapshot import bag, signature, tables
+from halmirror.snapshot import bag, columns, signature, tables
 from halmirror.snapshot.completeness import Proofs
 from halmirror.snapshot.layout import (
     COMMITS,
@@ -66,9 +66,6 @@ _MOST: Final = 20
 
 _TOLD_EVERY: Final = 2000
 _XML_DEPTH: Final = 200
-_ROWS_AT_ONCE: Final = 500
-_LARGEST_GROUP: Final = 128 * 1024 * 1024
-"""Bytes that a row group may unpack to: that of a snapshot holds 32 MB, or one record of 64."""
 
 _OAI: Final = "http://www.openarchives.org/OAI/2.0/ "
 
@@ -148,7 +145,7 @@ class _Contents:
         for path in tables.shards(self._told, RECORDS):
             count = 0
             beside = path.replace(RECORDS, PARQUET, 1).replace(".jsonl.gz", ".parquet")
-            columns = _Columns(_rows(self._folder, beside))
+            columns = _Columns(_rows(self._folder, beside, path))
             for line in lines(self._folder / path):
                 count += 1
                 summed.update(line + b"\n")
@@ -414,14 +411,17 @@ def _few(faults: Iterator[str]) -> Iterator[str]:
         yield fault
 
 
-def _rows(folder: Path, path: str) -> Iterator[bytes]:
-    """The records of a Parquet file as lines.  Raises `SnapshotError`, naming it."""
-    from halmirror.export.parquet import read
+def _rows(folder: Path, path: str, beside: str) -> Iterator[bytes]:
+    """The records of a Parquet file as lines; ``beside`` are the lines it is compared with.
 
+    Raises `SnapshotError`, naming it.
+    """
     try:
-        yield from read(folder / path, _ROWS_AT_ONCE, _LARGEST_GROUP)
-    except OutputError as error:
-        raise SnapshotError(f"{path}: {error}") from error
+        yield from columns.rows(folder / path, path)
+    except columns.LargeGroupError:
+        # So it may be where a record is very large: then the lines have it too.
+        longest = max(map(len, lines(folder / beside)), default=0)
+        yield from columns.rows(folder / path, path, largest=longest)
 
 
 def _schema(folder: Path, told: Description) -> Callable[[bytes], str | None]:

@@ -72,9 +72,9 @@ def check_local(path: Path, *, network: bool) -> None:
 def _mount_at(path: Path) -> Mount | None:
     """The mount by which the folder of ``path`` is reached, or the nearest above that is there."""
     folder = Path(os.path.realpath(path)).parent
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
     try:
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
         number = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     except (OSError, AttributeError):  # O_PATH is Linux's own
         return None

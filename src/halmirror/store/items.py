@@ -24,6 +24,7 @@ from halmirror.errors import MirrorError
 from halmirror.identifiers import parse_hal_id
 from halmirror.store.calendar import Calendar, Span
 from halmirror.store.reader import oai_identifier
+from halmirror.store.renewal import RENEWED_AT
 
 if TYPE_CHECKING:
     import sqlite3
@@ -229,6 +230,23 @@ class Items:
             {"after": span.after, "upto": span.upto, "at": at},
         )
 
+    def renewed_at(self, *, as_they_came: bool) -> int:
+        """The second since which records say what they say by the rules; 0 where none changed.
+
+        ``as_they_came``: of records given as they came; only what came in other formats is then
+        given by the rules.
+        """
+        if as_they_came:
+            row = self._connection.execute(
+                "SELECT 1 FROM stream WHERE prefix <> 'oai_dc' LIMIT 1"
+            ).fetchone()
+            if row is None:
+                return 0
+        row = self._connection.execute(
+            "SELECT upto FROM derived WHERE name = ?", (RENEWED_AT,)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
     # -- one item -------------------------------------------------------------------------
 
     def find(self, identifier: str) -> Item | None:
@@ -249,9 +267,10 @@ class Items:
 
     def _standing(self, item: Item, at: int) -> Item:
         """The item as the best of its copies has it."""
-        if not self._several_sources:
+        copies = self._copies(item.identifier, at) if self._several_sources else []
+        if len(copies) < 2:
             return item
-        best = min(self._copies(item.identifier, at), key=self._preference.state_rank)
+        best = min(copies, key=self._preference.state_rank)
         return item._replace(
             state=best.id, sets=_numbers(best.sets), is_active=best.status == "active"
         )

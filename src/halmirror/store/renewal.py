@@ -163,6 +163,10 @@ def _batch(rows: sqlite3.Cursor, sets: Sets) -> list[Held]:
     return batch
 
 
+RENEWED_AT = "renewed at"
+"""The name in ``derived`` of the second (since 1970) when new rules last changed a record."""
+
+
 class RenewalLog:
     """Stores what was normalised again, through the one writer."""
 
@@ -183,6 +187,14 @@ class RenewalLog:
                 self._keep_keys(one)
             changed = [(one.id, one.index) for one in renewed if one.frame is not None]
             indexer.renew(connection, changed)
+            if changed:
+                connection.execute(
+                    "INSERT INTO derived SELECT ?1, max(CAST(strftime('%s', ?2) AS INTEGER), "
+                    "coalesce((SELECT CAST(strftime('%s', at) AS INTEGER) FROM \"commit\" "
+                    "ORDER BY seq DESC LIMIT 1), 0)) WHERE 1 "
+                    "ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)",
+                    (RENEWED_AT, self._writer.now()),
+                )
             if selection.every:
                 connection.execute(
                     "INSERT INTO derived VALUES (?, ?) "

@@ -26,8 +26,9 @@ SHARED_BY_AT_MOST = 20
 """An identifier that more documents bear names no single work (a conference's DOI on each of its
 papers), and links none of them."""
 
-_REMEMBERED = 20_000
-"""Shared identifiers whose bearers are kept while everything is read."""
+_REMEMBERED = 1_000
+"""Shared identifiers whose bearers are kept while everything is read: most have two, far apart, and
+what is kept of many more would only take room."""
 
 _Key = tuple[str, str]
 

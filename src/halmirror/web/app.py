@@ -24,6 +24,7 @@ from halmirror.web.answering import refused
 from halmirror.web.browse_page import browse
 from halmirror.web.guard import Guard
 from halmirror.web.home_page import home, terms
+from halmirror.web.large import Room
 from halmirror.web.oai import oai
 from halmirror.web.pages import ASSETS_BY_NAME
 from halmirror.web.problems import Problem
@@ -83,6 +84,7 @@ def build(settings: Settings, tally: Tally) -> ASGIApp:
         },
     )
     app.state.readers = readers
+    app.state.room = Room()
     app.state.settings = settings
     app.state.tally = tally
     return Guard(app, settings.serve, tally)
@@ -97,6 +99,7 @@ def _routes() -> list[Route]:
         Route("/status", status),
         Route("/terms", terms),
         Route("/oai", oai, methods=["GET", "POST"]),
+        Route("/oai/", oai, methods=["GET", "POST"]),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),

@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl
 from starlette.responses import Response
 
 from halmirror.provider.answer import answer
+from halmirror.provider.asked import LIST_VERBS
 from halmirror.provider.identity import Repository
+from halmirror.web.large import LargeResponse
 from halmirror.web.pages import link_header
 from halmirror.web.place import Place
 from halmirror.web.problems import Problem
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from halmirror.config import ServeSettings
     from halmirror.mirror import Mirror
+    from halmirror.web.large import Room
 
 LONGEST_FORM: Final = 16 * 1024
 """Bytes of the form that a POST request may send."""
@@ -29,11 +32,13 @@ _FAST: Final = 1
 """zlib's level: the pages are many, large and alike."""
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
+_MEDIA_TYPE: Final = "text/xml; charset=utf-8"
 
 
 async def oai(request: Request) -> Response:
     """The answer to an OAI-PMH request (section 3.1.1: its arguments come either way)."""
-    settings: ServeSettings = request.app.state.settings.serve
+    state = request.app.state
+    settings: ServeSettings = state.settings.serve
     place = Place.of(request, settings.public_url, settings.prefix)
     repository = Repository(
         place.absolute("/oai"),
@@ -57,15 +62,29 @@ async def oai(request: Request) -> Response:
         packer = zlib.compressobj(_FAST, wbits=_GZIP)
         return packer.compress(body) + packer.flush(), True
 
-    body, is_packed = await request.app.state.readers.run(work)
+    is_list = any(name == "verb" and value in LIST_VERBS for name, value in pairs)
+    if not is_list:
+        body, is_packed = await state.readers.run(work)
+        return Response(body, 200, _headers(place, packed=is_packed), _MEDIA_TYPE)
+    room: Room = state.room
+    await room.take()
+    try:
+        body, is_packed = await state.readers.run(work)
+    except BaseException:
+        room.give_back()
+        raise
+    return LargeResponse(body, _headers(place, packed=is_packed), _MEDIA_TYPE, room.give_back)
+
+
+def _headers(place: Place, *, packed: bool) -> dict[str, str]:
     headers = {
         "Cache-Control": "no-cache",
-        "Vary": "Accept-Encoding",
         "Link": link_header([(place.absolute("/terms"), "license", None)]),
     }
-    if is_packed:
-        headers["Content-Encoding"] = "gzip"
-    return Response(body, 200, headers, "text/xml; charset=utf-8")
+    if packed:
+        # The application's own layer leaves alone what is compressed, and speaks for all else.
+        headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return headers
 
 
 async def _form(request: Request) -> bytes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROUTES: Final = ("home", "record", "search", "browse", "status", "terms", "asset", "other")
+ROUTES: Final = ("home", "record", "search", "browse", "status", "terms", "asset", "oai", "other")
 """What requests are counted by: the names of the endpoints; all else is ``other``."""
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
