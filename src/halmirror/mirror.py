@@ -17,6 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import msgspec
+
 from halmirror.errors import NotFoundError, QueryError
 from halmirror.identifiers import parse_hal_id
 from halmirror.places import parse_time, read_cursor, write_cursor
@@ -107,6 +109,19 @@ class Hits:
     facets: dict[str, dict[str, int]] = field(default_factory=dict)
     next: str | None = None
     suggestion: str | None = None
+
+    def json(self) -> bytes:
+        """The page as one line of JSON; ``suggestion`` only where there is one."""
+        answer = {
+            "total": self.total,
+            "sort": self.sort,
+            "records": [msgspec.Raw(record.json()) for record in self.records],
+            "facets": self.facets,
+            "next": self.next,
+        }
+        if self.suggestion is not None:
+            answer["suggestion"] = self.suggestion
+        return msgspec.json.encode(answer)
 
 
 @dataclass(frozen=True, slots=True)

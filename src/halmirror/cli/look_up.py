@@ -181,7 +181,7 @@ def search(
             facets=facets, at=mirror.seq_at(as_of) if as_of else None,
         )  # fmt: skip
     if form == "json":
-        click.echo(printable_json(_json(hits)))
+        click.echo(printable_json(hits.json().decode()))
     elif form in FORMATS:
         lines = FORMATS[form].takes == "lines"
         _written((one.json() if lines else one for one in hits.records), form)
@@ -312,21 +312,6 @@ def _past(mirror: Mirror, identifier: str, form: str, ui: Ui, at: int | None) ->
 
 
 _VIEWS = {"explain": _explained, "history": _past}
-
-
-def _json(hits: Hits) -> str:
-    import msgspec
-
-    answer = {
-        "total": hits.total,
-        "sort": hits.sort,
-        "records": [msgspec.Raw(record.json()) for record in hits.records],
-        "facets": hits.facets,
-        "next": hits.next,
-    }
-    if hits.suggestion is not None:
-        answer["suggestion"] = hits.suggestion
-    return msgspec.json.encode(answer).decode()
 
 
 def _table(hits: Hits, query: str, ui: Ui) -> None:

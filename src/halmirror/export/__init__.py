@@ -276,6 +276,27 @@ def export(
     """
     from halmirror.export.output import opened
 
+    load(name, wanted)
+    filters.nodes()  # a wrong filter is told before the file is begun
+    with opened(output) as out:
+        return write(
+            mirror, name, out, filters, at=at, unique=unique, only=only, wanted=wanted, watch=watch
+        )
+
+
+def write(
+    mirror: Mirror,
+    name: str,
+    out: IO[bytes],
+    filters: Filters,
+    *,
+    at: int | None = None,
+    unique: bool = False,
+    only: Chosen | None = None,
+    wanted: Wanted | None = None,
+    watch: Watch | None = None,
+) -> Done:
+    """The same, to a binary file that is open.  Raises `UsageError`, `MirrorError`."""
     form, writer = load(name, wanted)
     left_out: dict[str, int] = {}
     items: Iterable[Any]
@@ -288,11 +309,9 @@ def export(
             )
         case "records":
             items = mirror.records(filters, at=at, unique=unique, only=only)
-    filters.nodes()  # a wrong filter is told before the file is begun
     statement = mirror.statement()
-    with opened(output) as out:
-        told = _watched(items, watch) if watch else items
-        count = writer(told, out, replace(wanted or Wanted(), statement=statement))
+    told = _watched(items, watch) if watch else items
+    count = writer(told, out, replace(wanted or Wanted(), statement=statement))
     return Done(count, statement, left_out)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from halmirror.web.readers import Readers
 
 _log = logging.getLogger("uvicorn.error")
+_FOR_PROGRAMS = "/api/"
 _JSON_FIRST = ("application/json", MEDIA_TYPE, "text/html")
 
 
@@ -66,6 +67,8 @@ async def refused(request: Request, error: Exception) -> Response:
     """The answer to a request that failed: a page to a browser, problem details to a program."""
     problem = _as_problem(request, error)
     accept = request.headers.get("accept", "")
+    if request.scope["path"].startswith(_FOR_PROGRAMS):
+        return problem.response()
     if best_type(accept, _JSON_FIRST) != "text/html":
         return problem.response()
     reader = Reader.of(request, request.app.state.settings.serve)

@@ -21,6 +21,10 @@ from starlette.routing import Route
 from halmirror.errors import HalmirrorError
 from halmirror.web import logs
 from halmirror.web.answering import refused
+from halmirror.web.api.answers import endpoints
+from halmirror.web.api.exporting import Exports, exported
+from halmirror.web.api.openapi import openapi
+from halmirror.web.api_page import api
 from halmirror.web.browse_page import browse
 from halmirror.web.guard import Guard
 from halmirror.web.home_page import home, terms
@@ -69,7 +73,7 @@ def build(settings: Settings, tally: Tally) -> ASGIApp:
                 CORSMiddleware,
                 allow_origins=settings.serve.cors_origins,
                 allow_methods=["GET"],
-                expose_headers=["ETag", "Link", "Retry-After"],
+                expose_headers=["Content-Disposition", "ETag", "Link", "Retry-After"],
             ),
         )
     app = Starlette(
@@ -85,6 +89,7 @@ def build(settings: Settings, tally: Tally) -> ASGIApp:
     )
     app.state.readers = readers
     app.state.room = Room()
+    app.state.exports = Exports()
     app.state.settings = settings
     app.state.tally = tally
     return Guard(app, settings.serve, tally)
@@ -100,6 +105,10 @@ def _routes() -> list[Route]:
         Route("/terms", terms),
         Route("/oai", oai, methods=["GET", "POST"]),
         Route("/oai/", oai, methods=["GET", "POST"]),
+        Route("/api", api),
+        Route("/api/openapi.json", openapi),
+        *(Route(f"/api/v1{path}", answer) for path, answer in endpoints()),
+        Route("/api/v1/export", exported),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),
@@ -122,4 +131,7 @@ async def asset(request: Request) -> Response:
 async def robots(request: Request) -> Response:
     """What search engines should leave alone: endless lists."""
     prefix = request.app.state.settings.serve.prefix
-    return PlainTextResponse(f"User-agent: *\nDisallow: {prefix}/search\nDisallow: {prefix}/oai\n")
+    return PlainTextResponse(
+        f"User-agent: *\nDisallow: {prefix}/search\nDisallow: {prefix}/oai\n"
+        f"Disallow: {prefix}/api/v1\n"
+    )

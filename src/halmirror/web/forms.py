@@ -56,7 +56,7 @@ _citing = threading.Lock()
 """citeproc-py is not made for several threads."""
 
 
-def written(mirror: Mirror, record: Record, form: Form) -> bytes:
+def written(mirror: Mirror, record: Record, form: Form, *, at: int | None = None) -> bytes:
     """The record in a form.  Raises `NotFoundError` where it has no metadata to give."""
     if form.name == "json":
         return record.json() + b"\n"
@@ -64,7 +64,7 @@ def written(mirror: Mirror, record: Record, form: Form) -> bytes:
     out = io.BytesIO()
     wanted = Wanted(statement=mirror.statement())
     if FORMATS[form.export].takes == "sources":
-        _, frame = mirror.source_metadata(record.versioned_id)
+        _, frame = mirror.source_metadata(record.versioned_id, at=at)
         writer([(record, frame.source)], out, wanted)
     elif record.body.titles or record.body.creators or record.head.status == "active":
         writer([record], out, wanted)

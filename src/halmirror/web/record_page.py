@@ -94,9 +94,15 @@ def wanted_form(request: Request, offered: tuple[str, ...]) -> str:
 
 
 def in_form(
-    request: Request, mirror: Mirror, found: Record, media_type: str, reader: Reader
+    request: Request,
+    mirror: Mirror,
+    found: Record,
+    media_type: str,
+    reader: Reader,
+    *,
+    at: int | None = None,
 ) -> Response:
-    """The record in a form that is no page."""
+    """The record in a form that is no page; ``at``: the commit it was read as of."""
     links: list[tuple[str, str, str | None]] = []
     links.append((reader.place.absolute("/terms"), "license", None))
     links += [(reader.place.absolute(record_path(found.versioned_id)), "describes", forms.HTML)]
@@ -109,7 +115,7 @@ def in_form(
         return Response(text + "\n", 200, headers, f"{forms.BIBLIOGRAPHY}; charset=utf-8")
     form = forms.BY_TYPE[media_type]
     kind = media_type if "json" in media_type else f"{media_type}; charset=utf-8"
-    return Response(forms.written(mirror, found, form), 200, headers, kind)
+    return Response(forms.written(mirror, found, form, at=at), 200, headers, kind)
 
 
 def _page(request: Request, mirror: Mirror, found: Record, reader: Reader) -> Response:

@@ -84,8 +84,8 @@ class Asked:
         """Query and filters as one tree.  Raises `QueryError`."""
         return tree.All((tree.parse(self.q), *self.filters.nodes()))
 
-    def hits(self, mirror: Mirror, *, facets: bool) -> Hits:
-        """The hits.  Raises `QueryError`, `OverdueError`."""
+    def hits(self, mirror: Mirror, *, facets: bool, at: int | None = None) -> Hits:
+        """The hits, now or as of a commit.  Raises `QueryError`, `OverdueError`."""
         self.check()
         found = mirror.search(
             self.q,
@@ -94,6 +94,7 @@ class Asked:
             limit=self.limit,
             cursor=self.cursor,
             facets=facets,
+            at=at,
         )
         cut = {
             kind: dict(list(counts.items())[:FACET_VALUES]) for kind, counts in found.facets.items()

@@ -69,6 +69,11 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "more_values": ("{} more", "{} autres"),
     "newest": ("newest first", "les plus récentes d'abord"),
     "next": ("Next", "Suivant"),
+    "api": ("HTTP API", "API HTTP"),
+    "api_about": (
+        "What the pages show, for programs. All is read with GET. Described in OpenAPI:",
+        "Ce que montrent les pages, pour les programmes, en GET. Décrit en OpenAPI, en anglais :",
+    ),
     "meant": ("Did you mean", "Vouliez-vous dire"),
     "no_hits": ("Nothing was found.", "Aucun résultat."),
     "no_hits_help": (

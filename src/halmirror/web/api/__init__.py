@@ -1,0 +1,1 @@
+"""The HTTP API under ``/api/v1``: what the commands answer, for programs in any language."""
