@@ -190,17 +190,60 @@ class Schedule:
         """The texts of the units by kind: the harvest, its timer, and what a failure starts."""
         return {"service": self._service(), "timer": self._timer(), "failure": self._failure()}
 
+    @property
+    def server_name(self) -> str:
+        """The file name of the unit that serves the mirror."""
+        return f"{self.name}-serve.service"
+
+    def server(self) -> str:
+        """The unit that serves the mirror as web pages, API and OAI-PMH provider, from boot on."""
+        wanted = "default.target" if self.account is None else "multi-user.target"
+        return (
+            f"# {self.units_folder}/{self.server_name}\n"
+            "[Unit]\n"
+            "Description=The halmirror mirror on the web\n"
+            f"{'' if self.account is None else _NETWORK}"
+            "\n"
+            "[Service]\n"
+            "Type=exec\n"
+            f"{self._common('serve')}"
+            "# Stopped, it answers the requests under way, for at most ten seconds.\n"
+            "KillSignal=SIGTERM\n"
+            "TimeoutStopSec=20s\n"
+            "Restart=on-failure\n"
+            "RestartSec=2s\n"
+            "# More never helps: an answer is bounded, and so are those under way.\n"
+            "LimitNOFILE=4096\n"
+            "# It only reads the mirror; its folder is writable for SQLite's index of the log,\n"
+            "# which readers and a harvest under way share.\n"
+            f"{self._hardening()}"
+            "\n"
+            "[Install]\n"
+            f"WantedBy={wanted}\n"
+        )
+
+    def server_commands(self, folder: Path) -> list[str]:
+        """What to type to enable the unit that serves, which stands in ``folder``.
+
+        Raises `UsageError` where its name cannot be printed.
+        """
+        return self._enabling(folder, [self.server_name], self.server_name)
+
     def commands(self, folder: Path, kinds: Sequence[str] = tuple(UNIT_KINDS)) -> list[str]:
         """What to type to enable the units of ``kinds`` that stand in ``folder``.
 
         Raises `UsageError` where its name cannot be printed.
         """
+        names = [self.unit_name(kind) for kind in kinds]
+        return self._enabling(folder, names, self.unit_name("timer"))
+
+    def _enabling(self, folder: Path, names: Sequence[str], enabled: str) -> list[str]:
         _check_printable(str(folder))
         own = self.account is None
         root = "" if own else "sudo "
         systemctl = "systemctl --user" if own else "sudo systemctl"
         target = Path(self.units_folder).expanduser()
-        files = [shlex.quote(str(folder / self.unit_name(kind))) for kind in kinds]
+        files = [shlex.quote(str(folder / name)) for name in names]
         verify = "systemd-analyze --user verify" if own else "systemd-analyze verify"
         lines = [f"{verify} {' '.join(files)}"]
         missing = [str(each) for each in self._written() if _is_missing(each)]
@@ -213,7 +256,7 @@ class Schedule:
             lines += [*made, f"{root}cp {' '.join(files)} {shlex.quote(str(target))}"]
         lines += [
             f"{systemctl} daemon-reload",
-            f"{systemctl} enable --now {self.unit_name('timer')}",
+            f"{systemctl} enable --now {enabled}",
         ]
         if own:
             lines.append("loginctl enable-linger    # or it runs only while you are logged in")

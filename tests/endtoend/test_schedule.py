@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -140,6 +141,46 @@ def test_the_command_as_systemd_reads_it_harvests(installed: Installed, shared: 
     assert done.returncode == 0, done.stderr
     assert ALL_NEW in done.stdout
     assert installed.mirror.exists()
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_unit_that_serves_is_one_that_systemd_takes(
+    installed: Installed, shared: Path, own: bool
+) -> None:
+    folder = shared / "server"
+    user = ["--user"] if own else []
+    ran = installed("schedule", "systemd", "--serve", *user, "--output", str(folder))
+    assert ran.code == 0, ran.err
+    unit = folder / "halmirror-serve.service"
+    assert list(folder.iterdir()) == [unit]
+    assert ran.out.splitlines()[-2 if own else -1].endswith("enable --now halmirror-serve.service")
+    assert verified(unit, own=own) == ""
+    printed = installed("schedule", "systemd", "--serve", *user).out
+    assert unit.read_text(encoding="utf-8") == printed
+    assert installed("schedule", "systemd", "--serve", "--unit", "timer").code == 2
+
+
+def test_the_server_as_systemd_reads_it_serves(installed: Installed, shared: Path) -> None:
+    assert installed("harvest").code in (0, 3)
+    folder = shared / "server"
+    assert installed("schedule", "systemd", "--serve", "--output", str(folder)).code == 0
+    shown = as_systemd_read(folder / "halmirror-serve.service")
+    assert f"{shown['ReadWritePaths']} ".startswith(f"-{installed.folder}/data ")
+    line = shown["Command Line"].replace(r"\$\$", r"\$")
+    server = subprocess.Popen(
+        ["/bin/sh", "-c", f"exec {line}"],
+        cwd="/",
+        env={**installed.environment(), "HALMIRROR_SERVE_PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert server.stdout is not None
+    url = server.stdout.readline().split()[1]
+    assert urlopen(f"{url}hal-04493396").status == 200
+    server.terminate()
+    assert server.wait(30) == 0
+    server.stdout.close()
 
 
 def test_units_can_be_printed_one_by_one(halmirror: CommandLine) -> None:

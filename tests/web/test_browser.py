@@ -17,7 +17,7 @@ FLAGS = [
 PAGES = [
     "/", "/search?q=language", "/search?q=zyzzyva", "/hal-04493396", f"/{IN_TWO_VERSIONS}",
     f"/{IN_TWO_VERSIONS}?view=history", "/hal-04493396?view=source", "/browse", "/browse/domain",
-    "/browse/author", "/status", "/terms", "/hal-99999999",
+    "/browse/author", "/status", "/terms", "/api", "/hal-99999999",
 ]  # fmt: skip
 
 

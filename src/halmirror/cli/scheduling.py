@@ -37,6 +37,7 @@ def schedule() -> None:
     Examples:
       halmirror schedule systemd --output /tmp/units
       halmirror --config /etc/halmirror/config.toml schedule systemd --run-as halmirror
+      halmirror schedule systemd --serve
       halmirror schedule cron --at 05:30
     """
 
@@ -55,6 +56,7 @@ def schedule() -> None:
     help="Who runs the system's service; else the mirror's owner, else you.",
 )  # fmt: skip
 @click.option("--unit", type=click.Choice(["service", "timer", "failure"]), help="This one only.")
+@click.option("--serve", is_flag=True, help="The unit of 'halmirror serve' in place of these.")
 @click.option(
     "--output", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
     help="Write the units there and print the commands to enable them.",
@@ -71,6 +73,7 @@ def systemd(
     output: Path | None,
     *,
     own: bool,
+    serve: bool,
 ) -> None:
     """Print a service, its timer, and what a failure starts.
 
@@ -90,6 +93,16 @@ def systemd(
         name=name,
         calendar=on_calendar,
     )
+    if serve:
+        if unit or metrics:
+            raise UsageError("--serve prints one unit, without --unit and --metrics")
+        if output is None:
+            click.echo(planned.server(), nl=False)
+        else:
+            enabling = planned.server_commands(output)
+            write({planned.server_name: planned.server()}, output)
+            click.echo("\n".join(enabling))
+        return
     units = {kind: text for kind, text in planned.units().items() if unit in (None, kind)}
     if output is None:
         click.echo("\n".join(units.values()), nl=False)
