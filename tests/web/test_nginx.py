@@ -59,6 +59,7 @@ def published(filled: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> 
     (command.folder / "mirror.sqlite").write_bytes(filled.mirror.read_bytes())
     behind = started(command)
     port = free_port()
+    location = documented(behind.url.rpartition(":")[2])
     # Its processes may run as another account, which has to reach its files.
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
@@ -69,7 +70,7 @@ def published(filled: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> 
             f"http {{ access_log off; client_body_temp_path {folder}/b;\n"
             f"proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;\n"
             f"uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n"
-            f"server {{ listen 127.0.0.1:{port}; {documented(behind.url.rpartition(':')[2])} }} }}\n",
+            f"server {{ listen 127.0.0.1:{port}; {location} }} }}\n",
             encoding="utf-8",
         )
         proxy = subprocess.Popen([nginx, "-e", f"{folder}/error.log", "-c", settings])
@@ -139,9 +140,9 @@ def test_the_log_has_the_readers_address(web: httpx.Client, published: Published
     web.get("/hal/terms?told=1", headers=PAGE | {"X-Forwarded-For": "203.0.113.9"})
     lines = [one for one in published.behind.log.read_text().splitlines() if "told=1" in one]
     assert len(lines) == 1
-    assert re.fullmatch(
-        r'\S+Z 127\.0\.0\.1 "GET /terms\?told=1" 200 \d+ \d+\.\d{3}', lines[0]
-    ), lines[0]
+    assert re.fullmatch(r'\S+Z 127\.0\.0\.1 "GET /terms\?told=1" 200 \d+ \d+\.\d{3}', lines[0]), (
+        lines[0]
+    )
 
 
 def test_another_file_in_the_mirrors_place_is_served_without_an_error(
