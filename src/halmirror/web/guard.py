@@ -29,6 +29,9 @@ LONGEST_PATH = 2048
 LONGEST_QUERY = 8192
 """Bytes of a request's target; beyond, the answer is 414."""
 
+LONGEST_HEAD = 32 * 1024
+"""Bytes of a request's line and headers."""
+
 SLOWEST_SECONDS = 30.0
 """How long a client may take to receive a part of an answer before it is left."""
 
@@ -94,6 +97,9 @@ class Guard:
             raise Problem(414, f"the path is longer than {LONGEST_PATH} bytes")
         if len(scope["query_string"]) > LONGEST_QUERY:
             raise Problem(414, f"the query is longer than {LONGEST_QUERY} bytes")
+        # What comes in one piece is whole before it is found to be too long.
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > LONGEST_HEAD:
+            raise Problem(431, f"the headers are longer than {LONGEST_HEAD} bytes")
         if path in _UNCHECKED:
             return
         self._check_host(scope)

@@ -26,6 +26,7 @@ from uvicorn.supervisors import Multiprocess
 from halmirror.errors import UsageError
 from halmirror.mirror import Mirror
 from halmirror.web.app import build
+from halmirror.web.guard import LONGEST_HEAD
 from halmirror.web.logs import to_standard_error
 from halmirror.web.tally import Tally
 
@@ -40,9 +41,6 @@ MOST_CONNECTIONS: Final = 1000
 
 REQUEST_SECONDS: Final = 10.0
 """How long a client may take to send a request's head."""
-
-LONGEST_HEAD: Final = 32 * 1024
-"""Bytes of a request's line and headers."""
 
 _BACKLOG: Final = 512
 _IDLE_SECONDS: Final = 15
