@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from halmirror.record import STATUSES
@@ -278,6 +279,28 @@ def status(
             )
     finally:
         connection.close()
+
+
+def growth(path: Path) -> tuple[tuple[str, int], ...]:
+    """The days (UTC) on which the number of active records changed, and how many there were then.
+
+    Read from the states, by the time of their commits; states that were pruned do not count.
+    Raises `MirrorError`.
+    """
+    connection = open_for_reading(path)
+    try:
+        with translated(path):
+            rows = connection.execute(
+                "SELECT substr(c.at, 1, 10) AS day, sum(m.moved) FROM ("
+                "SELECT first_seq AS seq, count(*) AS moved FROM state WHERE status = 'active' "
+                "GROUP BY first_seq UNION ALL SELECT end_seq, -count(*) FROM state "
+                "WHERE status = 'active' AND end_seq IS NOT NULL GROUP BY end_seq) m "
+                'JOIN "commit" c ON c.seq = m.seq GROUP BY day ORDER BY day'
+            ).fetchall()
+    finally:
+        connection.close()
+    held = accumulate(moved for _, moved in rows)
+    return tuple((day, count) for (day, moved), count in zip(rows, held, strict=True) if moved)
 
 
 def _history(connection: sqlite3.Connection) -> tuple[str | None, bool]:

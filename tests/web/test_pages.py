@@ -66,6 +66,15 @@ def test_what_cannot_be_browsed_is_not_found(web: httpx.Client) -> None:
     assert web.get("/browse/secrets", headers=ENGLISH).status_code == 404
 
 
+def test_the_status_page_shows_how_the_mirror_grew(web: httpx.Client) -> None:
+    part = page(web, "/status").xpath("//section[@aria-labelledby='h-growth']")[0]
+    rows = [text(row) for row in part.iter("tr")][1:]
+    assert rows
+    assert rows[0].split()[-1].endswith("72")
+    assert part.xpath(".//*[local-name()='path'][@class='line']/@d")[0].startswith("M104 232H")
+    assert web.get("/status").text.count("<svg") == 2
+
+
 def test_the_status_page_tells_what_is_held(web: httpx.Client) -> None:
     shown = page(web, "/status")
     figures = [text(one) for one in shown.xpath("//ul[@class='figures']/li")]
@@ -76,7 +85,7 @@ def test_the_status_page_tells_what_is_held(web: httpx.Client) -> None:
     assert rows[0][0] == "hal"
     assert rows[0][2:6] == ["72", "74", "0", "0"]
     bars = shown.xpath("//*[name()='rect']")
-    years = shown.xpath("//details//tbody/tr")
+    years = shown.xpath("//section[@aria-labelledby='h-years']//details//tbody/tr")
     assert len(bars) == len(years) > 10
     assert "2 harvest" in text(shown.find(".//main"))
 

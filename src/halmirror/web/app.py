@@ -28,6 +28,7 @@ from halmirror.web.api_page import api
 from halmirror.web.browse_page import browse
 from halmirror.web.guard import Guard
 from halmirror.web.home_page import home, terms
+from halmirror.web.kept import Kept
 from halmirror.web.large import Room
 from halmirror.web.oai import oai
 from halmirror.web.pages import ASSETS_BY_NAME
@@ -88,6 +89,7 @@ def build(settings: Settings, tally: Tally) -> ASGIApp:
         },
     )
     app.state.readers = readers
+    app.state.kept = Kept(settings.mirror.path)
     app.state.room = Room()
     app.state.exports = Exports()
     app.state.settings = settings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halmirror.status import status
 from halmirror.web.answering import reading
 from halmirror.web.pages import Reader, page
+from halmirror.web.status_page import current
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -21,7 +21,7 @@ _LATEST = 5
 def home(request: Request, mirror: Mirror) -> Response:
     """Search, what the mirror holds, and its newest records."""
     settings = request.app.state.settings
-    held = status(mirror.path, [source.name for source in settings.sources], runs=0)
+    held = current(request, mirror)
     latest = mirror.search(sort="newest", limit=_LATEST)
     return page(
         request,

@@ -74,6 +74,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "What the pages show, for programs. All is read with GET. Described in OpenAPI:",
         "Ce que montrent les pages, pour les programmes, en GET. Décrit en OpenAPI, en anglais :",
     ),
+    "growth": ("Records held, by day", "Notices conservées, jour par jour"),
     "meant": ("Did you mean", "Vouliez-vous dire"),
     "no_hits": ("Nothing was found.", "Aucun résultat."),
     "no_hits_help": (

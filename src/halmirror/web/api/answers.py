@@ -8,7 +8,6 @@ import msgspec
 from starlette.responses import Response
 
 from halmirror.errors import UsageError
-from halmirror.status import status as status_of
 from halmirror.web import forms, searching
 from halmirror.web.answering import reading
 from halmirror.web.api.parameters import CHANGES, DIFFERENCE, PAST, RECORD, SEARCH, Given
@@ -16,6 +15,7 @@ from halmirror.web.negotiation import best_type
 from halmirror.web.pages import Reader, link_header
 from halmirror.web.problems import Problem
 from halmirror.web.record_page import LONGEST_IDENTIFIER, in_form, wanted_form
+from halmirror.web.status_page import current
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from halmirror.mirror import Mirror
 
 JSON_LINES: Final = "application/jsonl"
-_RUNS: Final = 10
 
 
 @reading
@@ -103,8 +102,7 @@ def changes(request: Request, mirror: Mirror) -> Response:
 def status(request: Request, mirror: Mirror) -> Response:
     """What the mirror holds and how its harvests stand; where its file is, is no one's business."""
     Given.of(request, ())
-    sources = [source.name for source in request.app.state.settings.sources]
-    told = status_of(mirror.path, sources, runs=_RUNS).as_dict()
+    told = current(request, mirror).as_dict()
     del told["path"], told["at"]  # the time would make each answer another
     return _json(request, msgspec.json.encode(told))
 
