@@ -211,15 +211,16 @@ class Listing:
             if _is_empty(batch) and not window.token:
                 self._judge_empty(window, outcome)
                 return
-            if self.limit is not None:
+            if self.limit is not None and len(batch.rows) > self.limit:
                 fresh_rows = self._not_listed(window, batch)
                 if len(fresh_rows) > self.limit:
                     self._take_some(window, replace(batch, rows=fresh_rows), outcome)
                     return
-                self.limit -= len(fresh_rows)
             unsized = not window.token and size is None
             window = _advanced(window, batch)
             counts, fresh = self._writer.commit_page(self._stream, window, batch)
+            if self.limit is not None:
+                self.limit -= fresh
             outcome.counts += counts
             self._observer.page(self._stream, window, counts)
             self._index(counts)
