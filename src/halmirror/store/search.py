@@ -88,9 +88,9 @@ class Index:
         return Found(hits, dated, order)
 
     def every_hit(self, nodes: Sequence[tree.Node], statuses: Sequence[str]) -> BitMap:
-        """What fits every node: all hits, those among contents that came after the index's last batch too.
+        """What fits every node, contents that came after the index's last batch included.
 
-        Such contents are indexed in memory, a batch at a time: some 0.1 ms each.
+        Those are indexed in memory, a batch at a time: some 0.1 ms each.
         """
         scope = self.standing(statuses)
         known = indexer.upto(self.connection, "content")
