@@ -64,9 +64,13 @@ def batch(deliveries: Sequence[Delivery]) -> Batch:
 
 
 class Filling:
-    """A run that takes pages; a context manager.  Each commit is a minute after the one before."""
+    """A run that takes pages; a context manager.  Each commit is a minute after the one before.
 
-    def __init__(self, path: Path, *, day: int = 1) -> None:
+    ``killed``: it ends as a run does that was killed between its last commit and the index.
+    """
+
+    def __init__(self, path: Path, *, day: int = 1, killed: bool = False) -> None:
+        self._killed = killed
         self._day = day
         self._minutes = 0
         self.writer = Writer(path, "harvest", now=self._now)
@@ -78,8 +82,9 @@ class Filling:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.writer.index()
-        self.writer.finish("done", {})
+        if not self._killed:
+            self.writer.index()
+            self.writer.finish("done", {})
         self.writer.__exit__()
 
     def take(self, *deliveries: Delivery) -> None:

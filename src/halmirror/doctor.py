@@ -16,18 +16,19 @@ import msgspec
 from pyroaring import BitMap
 
 from halmirror.batch import rules_of
-from halmirror.entry import Columns, columns, facets
+from halmirror.entry import Columns, entry_of
 from halmirror.errors import NotAMirrorError, OlderMirrorError
 from halmirror.frame import FrameError
 from halmirror.identifiers import body_keys
 from halmirror.record import decode_body, versioned
 from halmirror.renormalise import renormalise
 from halmirror.store import frequent, indexer
-from halmirror.store.database import open_for_reading, translated
+from halmirror.store.database import is_index_damage, open_for_reading, translated
 from halmirror.store.dictionaries import codec
 from halmirror.store.forgetting import PENDING
 from halmirror.store.renewal import Held, all_contents
 from halmirror.store.sets import Sets
+from halmirror.store.word_sums import WordSums
 from halmirror.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ def examine(path: Path, *, deep: bool = False) -> Examination:
     """
     with contextlib.closing(open_for_reading(path)) as connection:
         try:
+            connection.execute("PRAGMA query_only = OFF")  # temporary tables; the file is read-only
+            connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute("BEGIN")
             return _Doctor(connection, deep=deep).examine()
         except sqlite3.DatabaseError as error:
@@ -217,7 +220,9 @@ class _Doctor:
         (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
         self._found.looked_at["pages"] = int(pages)
         for (line,) in self._connection.execute(f"PRAGMA {check}({NAMED})"):
-            if line != "ok":
+            if "FTS5 table" in str(line):  # SQLite 3.44 and later look into the words too
+                self._fault("index", "its words cannot be read", str(line), "index")
+            elif line != "ok":
                 self._fault("file", "SQLite finds it damaged", str(line))
         for table, row, parent, _ in self._connection.execute("PRAGMA foreign_key_check"):
             remedy: Remedy = "index" if table == "entry" else "none"
@@ -299,6 +304,7 @@ class _Doctor:
         """Open each content; compare it with its hash, the index and the look-up keys."""
         upto = indexer.upto(self._connection, "content")
         wanted: defaultdict[tuple[str, str], BitMap] = defaultdict(BitMap)
+        sums = WordSums()
         for source, profile, held in self._held():
             self._found.looked_at["contents read"] += 1
             body = self._body(profile, held)
@@ -307,14 +313,24 @@ class _Doctor:
             self._keys(held, body)
             if held.id <= upto:
                 wanted["source", source].add(held.id)
-                for key in facets(body):
+                entry = entry_of(body)
+                for key in entry.facets:
                     wanted[key].add(held.id)
-                self._entry(held, body)
+                self._entry(held, entry.columns)
+                sums.add(held.id, entry.texts)
         kinds = sorted({kind for kind, _ in wanted})
         if kinds:
             self._compare(tuple(kinds), wanted)
-        for where in frequent.faults(self._connection):
-            self._fault("index", "a bitmap does not agree with the words", where, "index")
+        try:
+            for word in sums.differing(self._connection):
+                where = f"as '{word}'" if word else "it lacks some"
+                self._fault("index", "its words are not those of the records", where, "index")
+            for where in frequent.faults(self._connection):
+                self._fault("index", "a bitmap does not agree with the words", where, "index")
+        except sqlite3.DatabaseError as error:
+            if not is_index_damage(error):
+                raise
+            self._fault("index", "its words cannot be read", str(error), "index")
 
     def _held(self) -> Iterator[tuple[str, str, Held]]:
         """Every content, with the name and profile of its source."""
@@ -350,12 +366,12 @@ class _Doctor:
                 where = f"{scheme} {value} of {held.local_id}"
                 self._fault("keys", "look-up does not know an identifier", where, "keys")
 
-    def _entry(self, held: Held, body: Body) -> None:
+    def _entry(self, held: Held, columns: Columns) -> None:
         row = self._connection.execute(
             f"SELECT {_COLUMNS} FROM entry WHERE content = ?",  # noqa: S608
             (held.id,),
         ).fetchone()
-        if row is not None and row != tuple(columns(body)):
+        if row is not None and row != tuple(columns):
             self._fault("index", "an entry tells another record", f"content {held.id}", "index")
 
     # -- repairs --------------------------------------------------------------------------------

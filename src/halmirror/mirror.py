@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from halmirror.errors import NotFoundError, QueryError
+from halmirror.filters import Filters
 from halmirror.identifiers import parse_hal_id
 from halmirror.places import parse_time, read_cursor, write_cursor
 from halmirror.record import STATUSES, Record, Status
@@ -46,61 +47,19 @@ if TYPE_CHECKING:
 
 # Search and the past are imported where they are used: look-up starts a fifth faster without.
 
+__all__ = ["SORTS", "Chosen", "Filters", "Hits", "Mirror"]
+
 SORTS = ("relevance", "newest", "oldest")
 _FEW = 10_000
 """Records that are looked up one by one; beyond, what they share is found ahead in one pass."""
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    """What `Mirror.search` and `Mirror.records` pick.
-
-    Values of one kind mean OR, different kinds mean AND.  ``status`` holds statuses or ``all``;
-    ``year`` holds years or ranges (``2015..2020``, ``2015..``).
-    """
-
-    author: tuple[str, ...] = ()
-    title: tuple[str, ...] = ()
-    year: tuple[str, ...] = ()
-    type: tuple[str, ...] = ()
-    domain: tuple[str, ...] = ()
-    lang: tuple[str, ...] = ()
-    set: tuple[str, ...] = ()
-    access: tuple[str, ...] = ()
-    source: tuple[str, ...] = ()
-    status: tuple[str, ...] = ()
-
-    def nodes(self) -> list[tree.Node]:
-        """The filters as query nodes, one a kind.  Raises `QueryError`."""
-        from halmirror import query as tree
-
-        found: list[tree.Node] = []
-        if self.author:
-            found.append(tree.Any(tuple(tree.words_in(value, "creator") for value in self.author)))
-        if self.title:
-            found.append(tree.Any(tuple(tree.words_in(value, "title") for value in self.title)))
-        kinds = ("year", "type", "domain", "lang", "set", "access", "source")
-        found.extend(
-            tree.Any(tuple(tree.facet(kind, value) for value in getattr(self, kind)))
-            for kind in kinds
-            if getattr(self, kind)
-        )
-        return found
-
-    def statuses(self) -> tuple[Status, ...]:
-        """The statuses asked for; the active ones where none is named."""
-        if not self.status:
-            return ("active",)
-        if unknown := set(self.status) - {*STATUSES, "all"}:
-            raise QueryError(f"status: '{min(unknown)}' is none of {', '.join(STATUSES)}, all")
-        return STATUSES if "all" in self.status else tuple(s for s in STATUSES if s in self.status)
-
-
-@dataclass(frozen=True, slots=True)
 class Hits:
     """One page of a search: ``total`` hits, these ``records``, and the cursor of the ``next``.
 
-    ``suggestion``: where nothing was found, a query of other words that finds something.
+    ``suggestion``: where nothing was found, a query of other words that finds something;
+    ``trails``: whether the mirror holds changes that cannot be searched yet.
     """
 
     total: int
@@ -109,6 +68,7 @@ class Hits:
     facets: dict[str, dict[str, int]] = field(default_factory=dict)
     next: str | None = None
     suggestion: str | None = None
+    trails: bool = False
 
     def json(self) -> bytes:
         """The page as one line of JSON; ``suggestion`` only where there is one."""
@@ -146,8 +106,8 @@ class Mirror:
     """A mirror, opened for reading.  A context manager; `close` ends it.
 
     ``sources``: names in order of preference, for an id that several sources hold.
-    Raises `NoMirrorError`, `NotAMirrorError`, `NewerMirrorError`; what reads as of an earlier
-    commit raises `PrunedError` where the history of then was pruned.
+    Raises `NoMirrorError`, `NotAMirrorError`, `NewerMirrorError`; reading as of a commit whose
+    history was pruned raises `PrunedError`.
     """
 
     def __init__(self, path: str | os.PathLike[str], sources: Sequence[str] = ()) -> None:
@@ -211,6 +171,15 @@ class Mirror:
             self._reader.check_whole(at)
             yield at
             self._reader.check_whole(at)
+
+    @contextlib.contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """One transaction: what a harvest commits meanwhile does not show."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
 
     # -- look-up --------------------------------------------------------------------------
 
@@ -380,11 +349,10 @@ class Mirror:
 
         filters = filters or Filters()
         with self._as_of(at) as seq:
-            latest = self._reader.latest()
             hits = None
             if nodes := filters.nodes():
                 statuses = filters.statuses() if filters.status else STATUSES
-                hits = _hits(Index(self._connection, seq, latest), nodes, statuses)
+                hits = Index(self._connection, seq).every_hit(nodes, statuses)
             missing: list[str] = []
             left_out: list[str] = []
             states: dict[tuple[int, int], State] = {}
@@ -426,19 +394,21 @@ class Mirror:
     ) -> Hits:
         """Records that answer a query, best first, a page at a time.
 
-        ``cursor`` is the ``next`` of an earlier page; it stays with the commit that page saw.
-        Raises `QueryError`.
+        They are those of the newest commit that is indexed, or of ``at`` where that is earlier:
+        the index trails a harvest by up to a batch.  ``cursor`` is the ``next`` of an earlier
+        page; it stays with the commit that page saw.  Raises `QueryError`.
         """
         from halmirror import query as tree
-        from halmirror.store.search import Index
+        from halmirror.store.search import Index, complete_at
 
         filters = filters or Filters()
         if sort not in SORTS:
             raise QueryError(f"sort: '{sort}' is none of {', '.join(SORTS)}")
         node = tree.All((tree.parse(query), *filters.nodes()))
         at, offset = read_cursor(cursor) if cursor else (at, 0)
-        with self._as_of(at) as seq:
-            index = Index(self._connection, seq, self._reader.latest())
+        with self._as_of(at) as asked, self._one_moment():
+            seq = max(min(asked, complete_at(self._connection)), self._reader.whole_from())
+            index = Index(self._connection, seq)
             found = index.find(
                 node,
                 sort=sort,
@@ -458,6 +428,7 @@ class Mirror:
                 facets=index.facets(found.hits) if facets else {},
                 next=write_cursor(seq, offset + limit) if more else None,
                 suggestion=None if found.hits else self._suggestion(index, query, filters),
+                trails=seq < asked,
             )
 
     def _suggestion(self, index: Index, query: str, filters: Filters) -> str | None:
@@ -547,7 +518,7 @@ class Mirror:
         if only is not None:
             return len(only)
         with self._as_of(at) as seq:
-            index = Index(self._connection, seq, self._reader.latest())
+            index = Index(self._connection, seq)
             nodes, statuses = filters.nodes(), filters.statuses()
             return len(_hits(index, nodes, statuses) if nodes else index.standing(statuses))
 
@@ -575,10 +546,9 @@ class Mirror:
                 reader.check_whole(only.at)
                 yield from _chosen(reader, only, by_year=by_year)
                 return
-            latest = reader.latest()
-            seq = latest if at is None else at
+            seq = reader.latest() if at is None else at
             reader.check_whole(seq)
-            hits = _hits(Index(connection, seq, latest), nodes, statuses) if nodes else None
+            hits = Index(connection, seq).every_hit(nodes, statuses) if nodes else None
             picked = _picker(statuses, hits)
             spare = spare_documents(reader, seq, picked, self._preference) if unique else ()
             view = View(reader, seq, everything=hits is None or len(hits) > _FEW)

@@ -160,6 +160,11 @@ MENDED = {
     ),
     "an entry tells another record": ("UPDATE entry SET title = 'Zyzzyva'", True),
     "look-up does not know an identifier": ("DELETE FROM identifier", True),
+    "its words are not those of the records: as 'zyzzyva'": (
+        "INSERT INTO search_text (rowid, title) VALUES (5, 'zyzzyva')",
+        True,
+    ),
+    "its words cannot be read: ": ("DELETE FROM search_text_data WHERE id > 1000000", True),
     "it is marked as outdated": ("INSERT INTO derived VALUES ('outdated', 1)", False),
 }
 
@@ -174,7 +179,7 @@ def test_what_is_derived_is_found_wrong_and_made_again(
     ran = copy("doctor", *more)
     assert ran.code == 1
     assert fault in ran.out
-    assert "'halmirror doctor --repair' mends it" in ran.out
+    assert f"'halmirror doctor {'--deep ' if deep else ''}--repair' mends it" in ran.out
     assert copy("doctor", *more).out == ran.out  # looking changes nothing
     mended = copy("doctor", "--repair", *more)
     assert mended.code == 0, mended.out

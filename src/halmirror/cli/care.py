@@ -96,9 +96,10 @@ def forget(invocation: Invocation, identifiers: tuple[str, ...], reason: str) ->
 def _lines(found: Examination) -> list[str]:
     looked = ", ".join(f"{count:,} {what}" for what, count in found.looked_at.items())
     lines = [f"examined: {looked}"]
+    repairing = f"halmirror doctor {'' if found.unread else '--deep '}--repair"
     lines += [f"repaired: {one.part}: {one.what}" for one in found.repaired]
     for one in found.faults:
-        way = "a backup has it" if one.remedy == "none" else "'halmirror doctor --repair' mends it"
+        way = "a backup has it" if one.remedy == "none" else f"'{repairing}' mends it"
         lines.append(f"fault: {one.part}: {one.what} ({way})")
     if not found.faults:
         lines.append("all is well" + ("; --deep opens every record too" if found.unread else ""))

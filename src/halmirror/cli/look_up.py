@@ -192,6 +192,12 @@ def search(
         _table(hits, words, invocation.ui)
     if hits.suggestion is not None:
         click.echo(f"did you mean: {printable(hits.suggestion)}", err=True)
+    if hits.trails:
+        click.echo(
+            "the newest changes cannot be searched yet: a run is under way, or was cut and the "
+            "next one adds them",
+            err=True,
+        )
 
 
 def check_search(query: str, picked: Filters, cursor: str | None, known: Sequence[str]) -> None:

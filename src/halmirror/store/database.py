@@ -46,6 +46,11 @@ def seconds_since(stamp: str) -> float:
     return (datetime.now(UTC) - datetime.fromisoformat(stamp)).total_seconds()
 
 
+def is_index_damage(error: sqlite3.Error) -> bool:
+    """Whether SQLite finds the full-text index damaged, not the file."""
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CORRUPT_VTAB
+
+
 @contextlib.contextmanager
 def translated(path: Path) -> Iterator[None]:
     """Turn SQLite's errors about the file at ``path`` into the project's own."""
@@ -58,6 +63,11 @@ def translated(path: Path) -> Iterator[None]:
             ) from error
         raise _operational(path, error) from error
     except sqlite3.DatabaseError as error:
+        if is_index_damage(error):
+            raise errors.MirrorError(
+                f"{path}: the search index is damaged ({error}); "
+                "'halmirror doctor --deep --repair' makes it anew"
+            ) from error
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in {
             sqlite3.SQLITE_NOTADB,
             sqlite3.SQLITE_CORRUPT,

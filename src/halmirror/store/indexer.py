@@ -7,6 +7,8 @@ states.  A watermark for each says how far the index has come, so search may tra
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,6 @@ from halmirror.store.dictionaries import codec
 from halmirror.store.sets import Sets
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping
 
     from halmirror.frame import Codec
@@ -33,6 +34,10 @@ BATCH = 2500
 
 TEXT_COLUMNS = "title, creator, subject, abstract, other"
 _ENTRY_MARKS = ", ".join("?" * (1 + len(Columns._fields)))
+_CONTENTS = (
+    "SELECT c.id, src.name FROM content c JOIN document d ON d.id = c.document "
+    "JOIN source src ON src.id = d.source"
+)
 _OUTDATED = "outdated"
 
 _Standing = tuple[str, str]
@@ -69,6 +74,24 @@ def rebuild(connection: sqlite3.Connection) -> int:
         connection.execute("DELETE FROM entry")
         connection.execute("INSERT INTO search_text (search_text) VALUES ('delete-all')")
     return catch_up(connection)
+
+
+def in_memory(connection: sqlite3.Connection, contents: Iterable[int]) -> sqlite3.Connection:
+    """An index of these contents alone, in memory: bitmaps and words, but nothing of states.
+
+    For contents that the mirror's own index does not know yet.  The caller closes it.
+    """
+    held = sqlite3.connect(":memory:", isolation_level=None)
+    for (statement,) in connection.execute(
+        "SELECT sql FROM sqlite_master WHERE name IN ('facet', 'entry', 'search_text')"
+    ):
+        held.execute(statement)
+    rows = connection.execute(
+        f"{_CONTENTS} JOIN json_each(?) j ON j.value = c.id", (json.dumps(list(contents)),)
+    )
+    with _transaction(held):
+        _gathered(connection, rows, {}).write(held)
+    return held
 
 
 def is_behind(connection: sqlite3.Connection) -> bool:
@@ -222,32 +245,49 @@ def upto(connection: sqlite3.Connection, name: str) -> int:
 
 def _index_contents(connection: sqlite3.Connection, batch: int, ready: Mapping[int, Entry]) -> int:
     rows = connection.execute(
-        "SELECT c.id, src.name FROM content c JOIN document d ON d.id = c.document "
-        "JOIN source src ON src.id = d.source WHERE c.id > ? ORDER BY c.id LIMIT ?",
+        f"{_CONTENTS} WHERE c.id > ? ORDER BY c.id LIMIT ?",
         (upto(connection, "content"), batch),
     ).fetchall()
     if not rows:
         return 0
-    opener = codec(connection)
-    marks = Marks()
-    columns_of: list[tuple[object, ...]] = []
-    texts_of: list[tuple[int | str, ...]] = []
-    for number, source in rows:
-        entry = ready.get(number) or _made(connection, opener, number)
-        columns_of.append((number, *entry.columns))
-        texts_of.append((number, *entry.texts))
-        marks.added["source", source].append(number)
-        for key in entry.facets:
-            marks.added[key].append(number)
+    gathered = _gathered(connection, rows, ready)
     with _transaction(connection):
-        connection.executemany(f"INSERT INTO entry VALUES ({_ENTRY_MARKS})", columns_of)
-        connection.executemany(
-            f"INSERT INTO search_text (rowid, {TEXT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
-            texts_of,
-        )
-        marks.apply(connection)
+        gathered.write(connection)
         _set_upto(connection, "content", rows[-1][0])
     return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """What the index is to hold of some contents."""
+
+    marks: Marks
+    columns: list[tuple[object, ...]]
+    texts: list[tuple[int | str, ...]]
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        connection.executemany(f"INSERT INTO entry VALUES ({_ENTRY_MARKS})", self.columns)
+        connection.executemany(
+            f"INSERT INTO search_text (rowid, {TEXT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+            self.texts,
+        )
+        self.marks.apply(connection)
+
+
+def _gathered(
+    connection: sqlite3.Connection, rows: Iterable[tuple[int, str]], ready: Mapping[int, Entry]
+) -> _Gathered:
+    """The entries of contents, given with the names of their sources."""
+    opener = codec(connection)
+    gathered = _Gathered(Marks(), [], [])
+    for number, source in rows:
+        entry = ready.get(number) or _made(connection, opener, number)
+        gathered.columns.append((number, *entry.columns))
+        gathered.texts.append((number, *entry.texts))
+        gathered.marks.added["source", source].append(number)
+        for key in entry.facets:
+            gathered.marks.added[key].append(number)
+    return gathered
 
 
 def _made(connection: sqlite3.Connection, opener: Codec, number: int) -> Entry:

@@ -8,13 +8,14 @@ leaps along the rarest of them.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
 from halmirror import query as tree
-from halmirror.store import frequent, fulltext, ordering
+from halmirror.store import frequent, fulltext, indexer, ordering
 from halmirror.store.bitmaps import COPY, bitmap, stored
 from halmirror.store.unique import spare_contents
 
@@ -30,6 +31,15 @@ _AT_ONCE = 100
 """Texts in one question to FTS5, whose expressions may not be of any size."""
 
 
+def complete_at(connection: sqlite3.Connection) -> int:
+    """The newest commit of which the index knows everything; 0 where there is none."""
+    row = connection.execute(
+        'SELECT seq FROM "commit" WHERE last_state <= ? ORDER BY seq DESC LIMIT 1',
+        (indexer.upto(connection, "state"),),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """Contents that answer a query, best first, and by what they were sorted."""
@@ -40,11 +50,16 @@ class Found:
 
 
 class Index:
-    """The search index of a mirror, as seen over one connection at one commit."""
+    """The search index of a mirror, as seen over one connection at one commit.
 
-    def __init__(self, connection: sqlite3.Connection, at: int, latest: int) -> None:
+    What is current at the commit is always exact.  What contents are found by may trail: see
+    `complete_at`.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, at: int) -> None:
         self.connection = connection
-        self._moved = self._moved_since(at) if at < latest else {}
+        self._words = connection
+        self._moved = self._moved_since(at)
 
     def find(
         self,
@@ -71,6 +86,23 @@ class Index:
         order = "oldest" if sort == "oldest" else "newest"
         dated = ordering.by_date(self.connection, hits, wanted, oldest=order == "oldest")
         return Found(hits, dated, order)
+
+    def every_hit(self, nodes: Sequence[tree.Node], statuses: Sequence[str]) -> BitMap:
+        """What fits every node, contents that came after the index's last batch included.
+
+        Those are indexed in memory, a batch at a time: some 0.1 ms each.
+        """
+        scope = self.standing(statuses)
+        known = indexer.upto(self.connection, "content")
+        late = scope - BitMap(range(known + 1))
+        node = tree.All(tuple(nodes))
+        hits = self._evaluate(node, scope - late)
+        for start in range(0, len(late), indexer.BATCH):
+            some = BitMap(late[start : start + indexer.BATCH])
+            with contextlib.closing(indexer.in_memory(self.connection, some)) as self._words:
+                hits |= self._evaluate(node, some)
+        self._words = self.connection
+        return hits
 
     def standing(self, statuses: Sequence[str]) -> BitMap:
         """The contents that are current, of documents of those statuses."""
@@ -125,8 +157,8 @@ class Index:
         for part in parts:
             if not isinstance(part, tree.Text):
                 others.append(part)
-            elif frequent.is_kept(self.connection, part):
-                hits = hits & frequent.matching(self.connection, part)
+            elif frequent.is_kept(self._words, part):
+                hits = hits & frequent.matching(self._words, part)
             else:
                 asked.append(part)
         for part in sorted(others, key=lambda one: isinstance(one, tree.Not)):
@@ -138,13 +170,15 @@ class Index:
                 return hits
             some = asked[start : start + _AT_ONCE]
             expression = " AND ".join(map(fulltext.expression, some))
-            hits = hits & fulltext.matching(self.connection, expression)
+            hits = hits & fulltext.matching(self._words, expression)
         return hits
 
     def _bits(self, kind: str, value: str) -> BitMap:
         """The contents under a facet's value; status and sets as they were at the commit."""
+        if kind not in {"status", "set"}:
+            return stored(self._words, kind, value)
         bits = stored(self.connection, kind, value)
-        if kind in {"status", "set"} and self._moved:
+        if self._moved:
             holds = self._standing_holds(kind, value)
             bits -= BitMap(self._moved)
             bits |= BitMap(
@@ -156,7 +190,7 @@ class Index:
 
     def _years(self, first: int | None, last: int | None) -> BitMap:
         bits = BitMap()
-        for value, chunk in self.connection.execute(
+        for value, chunk in self._words.execute(
             "SELECT value, bits FROM facet WHERE kind = 'year'"
         ):
             year = int(value)
@@ -183,6 +217,7 @@ class Index:
     def _moved_since(self, at: int) -> dict[int, tuple[str, str] | None]:
         """For each content that a later commit touched: its status and sets at ``at``, or none.
 
+        Those too that a commit touched which the index does not know yet.
         The sets are a list of numbers, as states have it.
         """
         row = self.connection.execute(
@@ -195,7 +230,7 @@ class Index:
             "(SELECT DISTINCT document, version FROM state WHERE id > ?2) t "
             "CROSS JOIN state s ON s.document = t.document AND s.version = t.version "
             "WHERE s.content IS NOT NULL",
-            (at, row[0] if row else 0),
+            (at, min(row[0] if row else 0, indexer.upto(self.connection, "state"))),
         )
         for content, status, sets, held in states:
             if held:

@@ -1,0 +1,58 @@
+"""What picks records: values of fields, as commands, pages and programs name them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from halmirror.errors import QueryError
+from halmirror.record import STATUSES, Status
+
+if TYPE_CHECKING:
+    from halmirror import query as tree
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What `Mirror.search` and `Mirror.records` pick.
+
+    Values of one kind mean OR, different kinds mean AND.  ``status`` holds statuses or ``all``;
+    ``year`` holds years or ranges (``2015..2020``, ``2015..``).
+    """
+
+    author: tuple[str, ...] = ()
+    title: tuple[str, ...] = ()
+    year: tuple[str, ...] = ()
+    type: tuple[str, ...] = ()
+    domain: tuple[str, ...] = ()
+    lang: tuple[str, ...] = ()
+    set: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+
+    def nodes(self) -> list[tree.Node]:
+        """The filters as query nodes, one a kind.  Raises `QueryError`."""
+        # Looking up needs no query: it starts faster without.
+        from halmirror import query as tree
+
+        found: list[tree.Node] = []
+        if self.author:
+            found.append(tree.Any(tuple(tree.words_in(value, "creator") for value in self.author)))
+        if self.title:
+            found.append(tree.Any(tuple(tree.words_in(value, "title") for value in self.title)))
+        kinds = ("year", "type", "domain", "lang", "set", "access", "source")
+        found.extend(
+            tree.Any(tuple(tree.facet(kind, value) for value in getattr(self, kind)))
+            for kind in kinds
+            if getattr(self, kind)
+        )
+        return found
+
+    def statuses(self) -> tuple[Status, ...]:
+        """The statuses asked for; the active ones where none is named."""
+        if not self.status:
+            return ("active",)
+        if unknown := set(self.status) - {*STATUSES, "all"}:
+            raise QueryError(f"status: '{min(unknown)}' is none of {', '.join(STATUSES)}, all")
+        return STATUSES if "all" in self.status else tuple(s for s in STATUSES if s in self.status)
