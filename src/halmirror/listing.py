@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from halmirror.ahead import Preparing
-    from halmirror.batch import Batch, Row, Rules
+    from halmirror.batch import Batch, Rules
     from halmirror.lanes import Lane
     from halmirror.repository import PageSource, Repository
     from halmirror.store.model import Stream, Window
@@ -211,15 +211,13 @@ class Listing:
             if _is_empty(batch) and not window.token:
                 self._judge_empty(window, outcome)
                 return
-            if self.limit is not None:
-                fresh_rows = self._not_listed(window, batch)
-                if len(fresh_rows) > self.limit:
-                    self._take_some(window, replace(batch, rows=fresh_rows), outcome)
-                    return
-                self.limit -= len(fresh_rows)
+            if self._is_cut(window, batch, outcome):
+                return
             unsized = not window.token and size is None
             window = _advanced(window, batch)
             counts, fresh = self._writer.commit_page(self._stream, window, batch)
+            if self.limit is not None:
+                self.limit -= fresh
             outcome.counts += counts
             self._observer.page(self._stream, window, counts)
             self._index(counts)
@@ -279,13 +277,19 @@ class Listing:
             if moved > _COLLISION_RECORDS and moved > last * _COLLISION_SHARE:
                 raise _Retake(f"the list's announced size moved from {last} to {size}")
 
-    def _not_listed(self, window: Window, batch: Batch) -> tuple[Row, ...]:
-        """The rows that the window's list has not given before (a limit may cut a page)."""
-        return tuple(
+    def _is_cut(self, window: Window, batch: Batch, outcome: Outcome) -> bool:
+        """Whether the limit ends in the midst of the page; its first records are stored then."""
+        if self.limit is None or len(batch.rows) <= self.limit:
+            return False
+        fresh = tuple(
             row
             for row in batch.rows
             if not self._writer.is_listed(self._stream, window, row.id, row.version)
         )
+        if len(fresh) <= self.limit:
+            return False
+        self._take_some(window, replace(batch, rows=fresh), outcome)
+        return True
 
     def _take_some(self, window: Window, batch: Batch, outcome: Outcome) -> None:
         """Store the first records of a page only; its place stays, so the next run has the rest."""

@@ -30,6 +30,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _ARENA_MAX = -8
 """mallopt's ``M_ARENA_MAX``."""
 
+_NICENESS = 10
+"""Who waits for the workers goes first: a writer that must stand back for them stops them all."""
+
 _AHEAD = 2
 """Tasks a worker that are handed out before the first result is taken."""
 
@@ -171,6 +174,7 @@ class Workers(Generic[Shared, Task, Result]):
 
 def _serve(pipe: Connection, function: Callable[[Shared, Task], Result], shared: Shared) -> None:
     """A worker's life: answer until the pipe ends."""
+    os.nice(_NICENESS)
     with contextlib.suppress(EOFError, OSError):  # the process that asked is gone
         while True:
             task = pipe.recv()

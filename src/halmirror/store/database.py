@@ -29,7 +29,10 @@ _WAIT_SECONDS = 30.0
 _STEPS_PER_LOOK = 20_000
 """Instructions of SQLite's machine from one look at the clock to the next: about a millisecond."""
 
-_WRITE_CACHE_KIB = 32 * 1024
+_WRITE_CACHE_KIB = 20 * 1024
+_LOG_PAGES = 4000
+"""Pages (32 MB) in the log before they go into the file: four times SQLite's own, since those that
+many commits touch go there once for all of them."""
 
 
 def time_stamp(moment: datetime | None = None) -> str:
@@ -258,6 +261,7 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
         version = 0
         connection.execute("PRAGMA page_size = 8192")
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     for number, migration in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(
             f"BEGIN IMMEDIATE; {migration} PRAGMA application_id = {APPLICATION_ID}; "

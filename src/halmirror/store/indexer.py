@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from halmirror.frame import Codec
 
-BATCH = 5000
+BATCH = 2500
 """Contents a transaction: a facet's bitmap is written once for each, FTS5 adds a segment."""
 
 TEXT_COLUMNS = "title, creator, subject, abstract, other"
