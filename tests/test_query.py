@@ -33,6 +33,37 @@ def test_fields() -> None:
     )
 
 
+def test_a_field_of_several_values() -> None:
+    assert parse('author:(Romary OR "Jean Alix")') == Any(
+        (Text(("romary",), "creator"), Text(("jean", "alix"), "creator"))
+    )
+    assert parse("type:(ART OR comm) a") == All(
+        (Any((Facet("type", "ART"), Facet("type", "COMM"))), Text(("a",)))
+    )
+    assert parse("year:(2015 OR 2017..)") == Any((Years(2015, 2015), Years(2017, None)))
+    assert parse("title:(a author:b NOT c) d") == All(
+        (
+            All(
+                (
+                    Text(("a",), "title"),
+                    Text(("b",), "creator"),
+                    Not(All((Text(("c",), "title"),))),
+                )
+            ),
+            Text(("d",)),
+        )
+    )
+
+
+def test_an_identifier_that_is_the_whole_query() -> None:
+    assert parse("hal-04493396v1") == Any(
+        (Identifier("hal", "hal-04493396v1"), All((Text(("hal",)), Text(("04493396v1",)))))
+    )
+    assert parse(" 10.1016/S0167-2789(96 ") == Any((Identifier("doi", "10.1016/s0167-2789(96"),))
+    assert parse("2018") == Text(("2018",))
+    assert parse("hal-04493396 x") == All((Text(("hal",)), Text(("04493396",)), Text(("x",))))
+
+
 def test_an_unknown_name_before_a_colon_is_a_word() -> None:
     assert parse("TEI:2019 encoding") == All((Text(("tei",)), Text(("2019",)), Text(("encoding",))))
 
@@ -52,6 +83,8 @@ def test_punctuation_separates_words() -> None:
         ("year:soon", "soon"),
         ("year:2020..2015", "2015..2020"),
         ("access:opne", "open"),
+        ("status:delted", "deleted"),
+        ("type:(ART", "character 6"),
     ],
 )
 def test_what_cannot_be_read_is_named(query: str, place: str) -> None:

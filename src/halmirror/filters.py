@@ -49,10 +49,10 @@ class Filters:
         )
         return found
 
-    def statuses(self) -> tuple[Status, ...]:
-        """The statuses asked for; the active ones where none is named."""
+    def statuses(self, otherwise: tuple[Status, ...] = ("active",)) -> tuple[Status, ...]:
+        """The statuses asked for; the active ones, or others, where none is named."""
         if not self.status:
-            return ("active",)
+            return otherwise
         if unknown := set(self.status) - {*STATUSES, "all"}:
             raise QueryError(f"status: '{min(unknown)}' is none of {', '.join(STATUSES)}, all")
         return STATUSES if "all" in self.status else tuple(s for s in STATUSES if s in self.status)

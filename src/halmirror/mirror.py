@@ -405,6 +405,7 @@ class Mirror:
         if sort not in SORTS:
             raise QueryError(f"sort: '{sort}' is none of {', '.join(SORTS)}")
         node = tree.All((tree.parse(query), *filters.nodes()))
+        statuses = filters.statuses(STATUSES if tree.names_status(node) else ("active",))
         at, offset = read_cursor(cursor) if cursor else (at, 0)
         with self._as_of(at) as asked, self._one_moment():
             seq = max(min(asked, complete_at(self._connection)), self._reader.whole_from())
@@ -412,7 +413,7 @@ class Mirror:
             found = index.find(
                 node,
                 sort=sort,
-                statuses=filters.statuses(),
+                statuses=statuses,
                 wanted=offset + limit,
                 preference=self._preference,
             )
@@ -427,20 +428,22 @@ class Mirror:
                 records=records,
                 facets=index.facets(found.hits) if facets else {},
                 next=write_cursor(seq, offset + limit) if more else None,
-                suggestion=None if found.hits else self._suggestion(index, query, filters),
+                suggestion=self._meant(index, found.hits, query, filters, statuses),
                 trails=seq < asked,
             )
 
-    def _suggestion(self, index: Index, query: str, filters: Filters) -> str | None:
-        """A query with other words in the place of some, where that finds something."""
+    def _meant(
+        self, index: Index, hits: BitMap, query: str, filters: Filters, statuses: Sequence[Status]
+    ) -> str | None:
+        """Where there are no hits: a query of other fields or words that has some."""
         from halmirror import query as tree
-        from halmirror.store.suggesting import suggestions
+        from halmirror.store.suggesting import others
 
-        for others in suggestions(self._connection, tree.parse(query)):
-            other = tree.with_words(query, others)
-            nodes = [tree.parse(other), *filters.nodes()]
-            if other != query and _hits(index, nodes, filters.statuses()):
-                return other
+        for other in others(self._connection, query) if not hits else ():
+            with contextlib.suppress(QueryError):
+                nodes = [tree.parse(other), *filters.nodes()]
+                if other != query and _hits(index, nodes, statuses):
+                    return other
         return None
 
     # -- everything -----------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 Words are joined by AND; ``AND``, ``OR``, ``NOT`` (in capitals), parentheses, ``"phrases"`` and
 ``prefix*`` do what they do elsewhere.  ``name:`` is a field only for a known name directly
-followed by a value; all other punctuation separates words, so a title can be pasted whole.
+followed by a value, or by several in parentheses; all other punctuation separates words, so a
+title can be pasted whole.  So can an identifier that is the whole query.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from halmirror.errors import QueryError
 from halmirror.folding import words
-from halmirror.identifiers import lookup_keys
+from halmirror.identifiers import lookup_keys, parse_hal_id
+from halmirror.record import STATUSES, versioned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +28,11 @@ FACET_FIELDS = ("type", "domain", "lang", "set", "access", "source", "status", "
 """Fields that pick records by a value."""
 
 IDENTIFIER_FIELDS = ("doi", "arxiv", "pmid", "nnt", "isbn", "hdl")
+HAL = "hal"
 ACCESS_VALUES = ("open", "restricted", "metadata-only")
+EVERY_STATUS = "all"
+_VALUES = {"access": ACCESS_VALUES, "status": (*STATUSES, EVERY_STATUS)}
+"""Fields that have a value of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Years:
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """Records that bear an identifier, in its normal form."""
+    """Records that bear an identifier, in its normal form; of `HAL`, the record's own id."""
 
     scheme: str
     value: str
@@ -96,6 +102,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _WORD = re.compile(r"[^\W_]+")
+_FIELDED = re.compile(r"""(?P<name>[^\W\d_]+):(?P<value>"[^"]*"|[^\s"():]+(?::[^\s"()]+)?)""")
+_BLANK = re.compile(r"\s")
 _YEARS = re.compile(r"(\d{1,4})?(?:(\.\.)(\d{1,4})?)?$")
 
 
@@ -111,7 +119,22 @@ def parse(text: str) -> Node:
 
     Errors are only an unclosed quote or parenthesis, and a wrong value of a known field.
     """
-    return _Parser(_tokens(text)).parse()
+    if not (named := _identifiers(text.strip())):
+        return _Parser(_tokens(text)).parse()
+    try:
+        return Any((*named, _Parser(_tokens(text)).parse()))
+    except QueryError:  # a DOI may have parentheses that do not match
+        return Any(named)
+
+
+def _identifiers(text: str) -> tuple[Identifier, ...]:
+    """What a whole query may be the identifier of; a bare number is no PMID here, but a word."""
+    if not text or _BLANK.search(text) or _is_field(text.partition(":")[0]):
+        return ()
+    found = [Identifier(*key) for key in lookup_keys(text) if key != ("pmid", text)]
+    if hal := parse_hal_id(text):
+        found.insert(0, Identifier(HAL, versioned(*hal)))
+    return tuple(found)
 
 
 def years(text: str) -> Years:
@@ -132,19 +155,18 @@ def facet(kind: str, value: str) -> Node:
         return years(value)
     if kind == "type":
         return Facet(kind, value.upper())
-    if kind in {"domain", "lang", "access"}:
+    if kind in {"domain", "lang", "access", "status"}:
         value = value.lower()
-    if kind == "access" and value not in ACCESS_VALUES:
-        near = difflib.get_close_matches(value, ACCESS_VALUES, n=1, cutoff=0.0)[0]
-        raise QueryError(
-            f"access: '{value}' is none of {', '.join(ACCESS_VALUES)}; did you mean {near}?"
-        )
+    known = _VALUES.get(kind)
+    if known and value not in known:
+        near = difflib.get_close_matches(value, known, n=1, cutoff=0.0)[0]
+        raise QueryError(f"{kind}: '{value}' is none of {', '.join(known)}; did you mean {near}?")
     return Facet(kind, value)
 
 
 def words_in(value: str, column: str) -> Node:
     """Words of a filter's value in one column; quoted, they follow each other."""
-    return _in_column(parse(value), column)
+    return _in_column(_Parser(_tokens(value)).parse(), column)
 
 
 def _in_column(node: Node, column: str) -> Node:
@@ -168,6 +190,32 @@ def texts(node: Node) -> list[Text]:
     if isinstance(node, All | Any):
         return [text for part in node.parts for text in texts(part)]
     return []
+
+
+def names_status(node: Node) -> bool:
+    """Whether a query says of which status records are; else it means the active ones."""
+    match node:
+        case Facet("status", _):
+            return True
+        case All(parts) | Any(parts):
+            return any(map(names_status, parts))
+        case Not(part):
+            return names_status(part)
+        case _:
+            return False
+
+
+def with_fields(text: str, change: Callable[[str, str], str | None]) -> str:
+    """A query with other fields in the place of some.
+
+    ``change`` is given each name before a colon, in lower case, and its value without quotes,
+    and says what is to stand for both; none leaves them.
+    """
+
+    def changed(found: re.Match[str]) -> str:
+        return change(found["name"].lower(), found["value"].strip('"')) or found[0]
+
+    return _FIELDED.sub(changed, text)
 
 
 def with_words(text: str, others: Mapping[str, str]) -> str:
@@ -210,6 +258,7 @@ class _Parser:
         self.tokens = tokens
         self.at = 0
         self.depth = 0
+        self.field: str | None = None
 
     def parse(self) -> Node:
         node = self._any()
@@ -262,11 +311,9 @@ class _Parser:
         self.at += 1
         if token.kind == "open":
             return [self._group(token)]
-        if token.kind == "phrase":
-            return _phrase(token.text, None)
         if token.kind == "field":
             return self._field(token)
-        return _terms(token.text, None)
+        return _valued(self.field, token)
 
     def _group(self, opened: _Token) -> Node:
         self.depth += 1
@@ -286,18 +333,26 @@ class _Parser:
 
     def _field(self, token: _Token) -> list[Node]:
         name = token.text.lower()
-        if self.at >= len(self.tokens) or self.tokens[self.at].kind not in {"word", "phrase"}:
+        value = self.tokens[self.at] if self.at < len(self.tokens) else token
+        if value.kind not in {"word", "phrase", "open"}:
             return _terms(token.text, None)
-        value = self.tokens[self.at]
         self.at += 1
-        if name in TEXT_FIELDS:
-            make: Callable[[str, str | None], list[Node]] = (
-                _phrase if value.kind == "phrase" else _terms
-            )
-            return make(value.text, TEXT_FIELDS[name])
-        if name in IDENTIFIER_FIELDS:
-            return [_identifier(name, value.text)]
-        return [facet(name, value.text)]
+        if value.kind != "open":
+            return _valued(name, value)
+        outer, self.field = self.field, name
+        node = self._group(value)
+        self.field = outer
+        return [node]
+
+
+def _valued(field: str | None, value: _Token) -> list[Node]:
+    """What a word or phrase says, anywhere or as the value of a field."""
+    if field is None or field in TEXT_FIELDS:
+        make = _phrase if value.kind == "phrase" else _terms
+        return make(value.text, TEXT_FIELDS[field] if field else None)
+    if field in IDENTIFIER_FIELDS:
+        return [_identifier(field, value.text)]
+    return [facet(field, value.text)]
 
 
 def _identifier(scheme: str, value: str) -> Node:

@@ -189,6 +189,54 @@ def test_the_table_shows_where_an_abstract_has_the_words(harvested: CommandLine)
     assert "\x1b" not in ran.out  # no terminal: nothing is marked
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "hal-04493396",
+        "hal-04493396v1",
+        "oai:HAL:hal-04493396v1",
+        "https://hal.science/hal-04493396",
+    ],
+)
+def test_search_finds_an_identifier_that_is_pasted(harvested: CommandLine, asked: str) -> None:
+    assert harvested("search", asked, "--format", "ids").out == "hal-04493396v1\n"
+
+
+def test_search_finds_a_doi_that_is_pasted(harvested: CommandLine) -> None:
+    for asked in (
+        "10.1016/j.engfracmech.2017.05.006",
+        "https://doi.org/10.1016/j.engfracmech.2017.05.006",
+    ):
+        assert harvested("search", asked, "--format", "ids").out == "hal-02737739v1\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("type:article", "type:ART"),
+        ("lang:français", "lang:fr"),
+        ("set:CNRS", "set:collection:CNRS"),
+        ("social source:hla", "social source:hal"),
+        ('creator:"laurent romary"', 'author:"laurent romary"'),
+        ("année:2018 romary", "year:2018 romary"),
+    ],
+)
+def test_search_names_the_field_or_value_that_was_meant(
+    harvested: CommandLine, asked: str, meant: str
+) -> None:
+    ran = harvested("search", asked)
+    assert ran.code == 0
+    assert f"did you mean: {meant}\n" in ran.err
+    assert harvested("search", meant, "--format", "ids").out != ""
+
+
+def test_a_status_in_a_query_is_looked_for_in_every_record(harvested: CommandLine) -> None:
+    everything = harvested("search", "status:all", "--limit", "0").err
+    assert everything.startswith("73 hits")
+    assert harvested("search", "NOT status:active", "--limit", "0").err.startswith("0 hits")
+    assert harvested("search", "status:gone").code == 2
+
+
 def test_search_filters_and_facets(harvested: CommandLine) -> None:
     ran = harvested("search", "--type", "THESE", "--type", "MEM", "--facets", "--format", "json")
     answer = json.loads(ran.out)

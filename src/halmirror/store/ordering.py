@@ -38,9 +38,9 @@ _COMPARED = 200
 
 
 def by_relevance(
-    connection: sqlite3.Connection, node: tree.Node, hits: BitMap, wanted: int
+    connection: sqlite3.Connection, node: tree.Node, hits: BitMap, wanted: int, first: BitMap
 ) -> list[int]:
-    """The first ``wanted`` hits and perhaps more, best first."""
+    """The hits that come ``first``, then the best, to ``wanted`` and perhaps more."""
     scores, unweighed = _scores(connection, node, hits)
     titled: dict[int, int] = defaultdict(int)
     for text in unweighed:
@@ -51,8 +51,8 @@ def by_relevance(
         groups[scores.get(number, 0.0), titled.get(number, 0)].append(number)
     ranked = [BitMap(groups[key]) for key in sorted(groups)]
     if asked := _pasted(node):
-        exact = _exact(connection, asked, ranked)
-        ranked = [exact, *(group - exact for group in ranked)]
+        first = first | _exact(connection, asked, ranked)
+    ranked = [first, *(group - first for group in ranked)]
     ordered: list[int] = []
     for group in ranked:
         if len(ordered) >= wanted:
@@ -172,11 +172,14 @@ def _pasted(node: tree.Node) -> list[str]:
         case tree.All(parts):
             found: list[str] = []
             for part in parts:
-                if isinstance(part, tree.Text | tree.All):
+                if isinstance(part, tree.Text | tree.All | tree.Any):
                     if not (some := _pasted(part)):
                         return []
                     found += some
             return found
+        case tree.Any(parts):
+            words_alone = [one for one in parts if not isinstance(one, tree.Identifier)]
+            return _pasted(words_alone[0]) if len(words_alone) == 1 else []
         case _:
             return []
 

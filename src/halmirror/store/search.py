@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from halmirror import query as tree
+from halmirror.identifiers import parse_hal_id
+from halmirror.record import STATUSES
 from halmirror.store import frequent, fulltext, indexer, ordering
 from halmirror.store.bitmaps import COPY, bitmap, stored
 from halmirror.store.unique import spare_contents
@@ -81,11 +83,22 @@ class Index:
                 self.connection, copies, self._bits("status", "active"), preference
             )
         if sort == "relevance" and tree.texts(node) and len(hits) <= ordering.RANKED:
-            ranked = ordering.by_relevance(self.connection, node, hits, wanted)
+            first = hits & self._bearing(node)
+            ranked = ordering.by_relevance(self.connection, node, hits, wanted, first)
             return Found(hits, ranked, "relevance")
         order = "oldest" if sort == "oldest" else "newest"
         dated = ordering.by_date(self.connection, hits, wanted, oldest=order == "oldest")
         return Found(hits, dated, order)
+
+    def _bearing(self, node: tree.Node) -> BitMap:
+        """The contents that bear an identifier which a query names."""
+        match node:
+            case tree.Identifier():
+                return self._under(node)
+            case tree.All(parts) | tree.Any(parts):
+                return BitMap.union(*map(self._bearing, parts)) if parts else BitMap()
+            case _:
+                return BitMap()
 
     def every_hit(self, nodes: Sequence[tree.Node], statuses: Sequence[str]) -> BitMap:
         """What fits every node, contents that came after the index's last batch included.
@@ -142,6 +155,8 @@ class Index:
     def _under(self, node: tree.Facet | tree.Years | tree.Identifier) -> BitMap:
         """The contents under a value."""
         match node:
+            case tree.Facet("status", tree.EVERY_STATUS):
+                return self.standing(STATUSES)
             case tree.Facet(kind, value):
                 return self._bits(kind, value)
             case tree.Years(first, last):
@@ -199,12 +214,22 @@ class Index:
         return bits
 
     def _identified(self, scheme: str, value: str) -> BitMap:
+        if scheme == tree.HAL and (named := parse_hal_id(value)):
+            return self._named(*named)
         rows = self.connection.execute(
             "SELECT c.id FROM identifier i JOIN content c ON c.document = i.document "
             "WHERE i.scheme = ? AND i.value = ?",
             (scheme, value),
         )
         return BitMap(row[0] for row in rows)
+
+    def _named(self, local_id: str, version: int | None) -> BitMap:
+        rows = self.connection.execute(
+            "SELECT c.id, c.version FROM document d JOIN content c ON c.document = d.id "
+            "WHERE d.local_id = ?",
+            (local_id,),
+        )
+        return BitMap(content for content, held in rows if version in (None, held))
 
     def _standing_holds(self, kind: str, value: str) -> Callable[[str, str], bool]:
         """Whether a state's status and list of sets put its content under a value."""
