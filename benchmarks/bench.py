@@ -25,6 +25,7 @@ import harvest_measures
 import past_measures
 import provider_measures
 import read_measures
+import serve_measures
 from generated_files import cache_folder
 from plots import write_plots
 from report import rewrite, table
@@ -45,6 +46,7 @@ MEASURES: dict[str, Callable[[Workbench], Figures]] = {
     "export": read_measures.export,
     "snapshot": read_measures.snapshot,
     "provider": provider_measures.provider,
+    "serve": serve_measures.serve,
     "update": harvest_measures.update,
     "history": past_measures.history,
     "renormalise": harvest_measures.renormalise,

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import psutil
-
-from workbench import spread
+from workbench import processor_of, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from measured import Measured
     from workbench import Figures, Workbench
 
@@ -27,15 +21,16 @@ def provider(bench: Workbench) -> Figures:
     spent: dict[str, list[float]] = {"fetched": [], "sickle": []}
     limit = str(bench.compared)
     output = bench.folder / "sickle.jsonl"
-    with bench.served() as source, _serving(bench) as (url, server):
+    with bench.served() as source, bench.serving() as (home, server):
+        url = f"{home}oai"
         bench.python("fetch_records.py", url, "1")  # the first list is counted, the others known
         for _ in range(bench.repeats):
-            before = _processor(server)
+            before = processor_of(server)
             runs["fetched"].append(bench.python("fetch_records.py", url, limit))
-            between = _processor(server)
+            between = processor_of(server)
             runs["sickle"].append(bench.python("sickle_jsonl.py", url, output, limit))
             spent["fetched"].append(between - before)
-            spent["sickle"].append(_processor(server) - between)
+            spent["sickle"].append(processor_of(server) - between)
             runs["alone"].append(bench.python("sickle_jsonl.py", source, output, limit))
         memory = server.memory_info().rss
     rates = {name: spread([bench.compared / one.wall for one in done])
@@ -48,27 +43,3 @@ def provider(bench: Workbench) -> Figures:
         "of_sickle": spread([peer.wall / one.wall for one, peer in pairs]),
         "memory": memory,
     }
-
-
-@contextmanager
-def _serving(bench: Workbench) -> Iterator[tuple[str, psutil.Process]]:
-    """The base URL at which the mirror is served meanwhile, and the process that does."""
-    configuration = str(bench.mirror().parent / "config.toml")
-    with subprocess.Popen(
-        [str(bench.program), "--config", configuration, "serve", "--port", "0"],
-        env=bench.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as server:
-        assert server.stdout is not None  # noqa: S101 -- it is a pipe
-        try:
-            url = server.stdout.readline().split()[1]
-            yield f"{url}oai", psutil.Process(server.pid)
-        finally:
-            server.terminate()
-
-
-def _processor(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system

@@ -16,6 +16,15 @@ _END = "<!-- written by scripts/bench: end -->"
 HAL_RATE = 270
 """Records a second: 970,564 in an hour from one connection is the most that was reported."""
 _MEMORY = 200 * 1024 * 1024
+_SERVED = {
+    "file": "a static file",
+    "record": "record page",
+    "record_json": "record by the API",
+    "search": "search page",
+    "search_json": "search by the API",
+    "get_record": "GetRecord",
+    "list_records": "ListRecords, a page",
+}
 
 
 class Row(NamedTuple):
@@ -62,8 +71,8 @@ def rows(results: Figures) -> Iterator[Row]:
     for name, lines in (
         ("compare", _compared), ("full", _full), ("size", _size), ("show", _show),
         ("look_up", _look_up), ("search", _search), ("update", _update), ("export", _export),
-        ("snapshot", _snapshot), ("provider", _provider), ("renormalise", _renormalise),
-        ("history", _history),
+        ("snapshot", _snapshot), ("provider", _provider), ("serve", _serve),
+        ("renormalise", _renormalise), ("history", _history),
     ):  # fmt: skip
         if name in results:
             yield from lines(results[name])
@@ -185,6 +194,19 @@ def _provider(one: Figures) -> Iterator[Row]:
         f" to JSON Lines {rate['sickle']:,.0f} here, {rate['alone']:,.0f} at a server of files)",
         "1.0", one["of_sickle"]["median"] >= 1,
     )  # fmt: skip
+
+
+def _serve(one: Figures) -> Iterator[Row]:
+    for name, what in _SERVED.items():
+        got = one[name]
+        faults = f"; {got['broken']} broke off" if got["broken"] else ""
+        faults += f"; {got['refused']} refused" if got["refused"] else ""
+        yield Row(
+            f"`serve`: {what}, requests a second",
+            f"{got['rate']:,.0f} (p50 {got['p50_ms']:.1f} ms, p99 {got['p99_ms']:.1f} ms, most"
+            f" {got['most_ms']:.0f} ms; {got['of_file']:.2f} of the static file's{faults})",
+            "", None,
+        )  # fmt: skip
 
 
 def _renormalise(one: Figures) -> Iterator[Row]:

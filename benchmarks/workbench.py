@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from generated_files import cache_folder, generate
 from generated_repository import Repository
 from generated_update import make_update, update_of
@@ -67,6 +69,23 @@ class Workbench:
             finally:
                 server.terminate()
 
+    @contextmanager
+    def serving(self) -> Iterator[tuple[str, psutil.Process]]:
+        """The address at which the full mirror is served meanwhile, and the process that does."""
+        configuration = self.mirror().parent / "config.toml"
+        with subprocess.Popen(
+            (self.program, "--config", configuration, "serve", "--port", "0"),
+            env=self.environment | {"HALMIRROR_SERVE_RATE_LIMIT": "0"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as server:
+            assert server.stdout is not None  # noqa: S101 -- it is a pipe
+            try:
+                yield server.stdout.readline().split()[1], psutil.Process(server.pid)
+            finally:
+                server.terminate()
+
     def mirror(self, name: str = "full") -> Path:
         """The mirror of that name."""
         return self.folder / name / "mirror.sqlite"
@@ -115,3 +134,9 @@ class Workbench:
 def spread(values: Sequence[float]) -> Figures:
     """The median and the extremes of some runs."""
     return {"median": statistics.median(values), "least": min(values), "most": max(values)}
+
+
+def processor_of(process: psutil.Process) -> float:
+    """The seconds of processor time that a process has taken."""
+    times = process.cpu_times()
+    return times.user + times.system

@@ -40,6 +40,18 @@ LOOK_UP = {
     "least_processor": 4_900.0,
     "memory": 300 * 2**20,
 }
+LOAD = {"p50_ms": 2.5, "p99_ms": 8.25, "most_ms": 41.0, "refused": 0, "broken": 0}
+SERVE = {
+    "connections": 8,
+    "memory": 70 * 2**20,
+    "file": LOAD | {"rate": 4_000.0, "of_file": 1.0},
+    "record": LOAD | {"rate": 400.0, "of_file": 0.1},
+    "record_json": LOAD | {"rate": 1_000.0, "of_file": 0.25},
+    "search": LOAD | {"rate": 40.0, "of_file": 0.01, "refused": 3},
+    "search_json": LOAD | {"rate": 60.0, "of_file": 0.015, "broken": 2},
+    "get_record": LOAD | {"rate": 1_200.0, "of_file": 0.3},
+    "list_records": LOAD | {"rate": 20.0, "of_file": 0.005},
+}
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +112,15 @@ def test_the_table_says_what_is_met_and_what_is_missed() -> None:
     assert "7.5 times (120 ms; by processor time 7.1) | at most 8 | met |" in text
     assert "the slowest by processor time 4,900 | 5,000 | **missed** |" in text
     assert "300 MiB (look up) | under 200 MiB | **missed** |" in text
+
+
+def test_the_table_tells_what_a_server_refused_or_broke_off() -> None:
+    text = table({"machine": MACHINE, "serve": SERVE})
+    times = "p50 2.5 ms, p99 8.2 ms, most 41 ms"
+    assert f"record by the API, requests a second | 1,000 ({times}; 0.25 of the static" in text
+    assert f"search page, requests a second | 40 ({times}; 0.01 of the static file's; 3 ref" in text
+    assert "0.01 of the static file's; 2 broke off)" in text
+    assert "70 MiB (serve) | under 200 MiB | met |" in text
 
 
 def test_a_new_table_leaves_the_prose_around_it(tmp_path: Path) -> None:
