@@ -55,6 +55,16 @@ def test_a_field_of_several_values() -> None:
     )
 
 
+def test_a_long_phrase_is_looked_for_in_pieces() -> None:
+    asked = [f"w{number}" for number in range(70)]
+    pieces = (asked[:32], asked[32:64], asked[64:])
+    assert parse(f'"{" ".join(asked)}"') == All(tuple(Text(tuple(piece)) for piece in pieces))
+
+
+def test_what_is_said_twice_is_looked_for_once() -> None:
+    assert parse(" OR ".join(["a"] * 10_000)) == Any((Text(("a",)),))
+
+
 def test_an_identifier_that_is_the_whole_query() -> None:
     assert parse("hal-04493396v1") == Any(
         (Identifier("hal", "hal-04493396v1"), All((Text(("hal",)), Text(("04493396v1",)))))

@@ -94,6 +94,14 @@ class Not:
 
 Node = Text | Facet | Years | Identifier | All | Any | Not
 
+_LONGEST_IDENTIFIER = 1000
+LONGEST_PHRASE = 32
+"""Words of a phrase that are looked for as one; a longer one is looked for in pieces.
+
+FTS5 compares the places of all words of a phrase in each record that has them, and cannot be
+interrupted meanwhile.
+"""
+
 MAX_DEPTH = 100
 """Parentheses may be nested so deep."""
 
@@ -102,7 +110,9 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _WORD = re.compile(r"[^\W_]+")
-_FIELDED = re.compile(r"""(?P<name>[^\W\d_]+):(?P<value>"[^"]*"|[^\s"():]+(?::[^\s"()]+)?)""")
+_FIELDED = re.compile(
+    r"""(?<!\w)(?P<name>[^\W\d_]+):(?P<value>"[^"]*"|[^\s"():]+(?::[^\s"()]+)?)"""
+)
 _BLANK = re.compile(r"\s")
 _YEARS = re.compile(r"(\d{1,4})?(?:(\.\.)(\d{1,4})?)?$")
 
@@ -129,7 +139,7 @@ def parse(text: str) -> Node:
 
 def _identifiers(text: str) -> tuple[Identifier, ...]:
     """What a whole query may be the identifier of; a bare number is no PMID here, but a word."""
-    if not text or _BLANK.search(text) or _is_field(text.partition(":")[0]):
+    if len(text) > _LONGEST_IDENTIFIER or _BLANK.search(text) or _is_field(text.partition(":")[0]):
         return ()
     found = [Identifier(*key) for key in lookup_keys(text) if key != ("pmid", text)]
     if hal := parse_hal_id(text):
@@ -286,7 +296,7 @@ class _Parser:
         while self._operator("OR"):
             self.at += 1
             parts.append(self._all())
-        return parts[0] if len(parts) == 1 else Any(tuple(parts))
+        return parts[0] if len(parts) == 1 else Any(tuple(dict.fromkeys(parts)))
 
     def _all(self) -> Node:
         parts: list[Node] = []
@@ -364,7 +374,8 @@ def _identifier(scheme: str, value: str) -> Node:
 
 def _phrase(text: str, column: str | None) -> list[Node]:
     parts = tuple(words(text))
-    return [Text(parts, column)] if parts else []
+    starts = range(0, len(parts), LONGEST_PHRASE)
+    return [Text(parts[start : start + LONGEST_PHRASE], column) for start in starts]
 
 
 def _terms(text: str, column: str | None) -> list[Node]:

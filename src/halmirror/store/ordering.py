@@ -30,6 +30,9 @@ RANKED = 20_000
 _WEIGHED = 2 * RANKED
 """Contents that BM25 is computed for at most, those among them that are no hits included."""
 
+_WEIGHED_WORDS = 100
+"""Words of a query that BM25 is computed for at most: each costs time for each content."""
+
 _FEW = 2_000
 """Contents whose dates and names are looked up one by one."""
 
@@ -138,7 +141,8 @@ def _scores(
     """Hits' scores by the rarer texts, and the texts that are not weighed in them."""
     texts = list(dict.fromkeys(tree.texts(node)))
     rarer = {text for text in texts if not frequent.is_kept(connection, text)}
-    asked = _expression(node, rarer)
+    few = hits and sum(len(text.words) for text in texts) <= _WEIGHED_WORDS
+    asked = _expression(node, rarer) if few else None
     if asked is None or fulltext.count(connection, asked, _WEIGHED) == _WEIGHED:
         return {}, texts
     return fulltext.scores(connection, asked, hits), [one for one in texts if one not in rarer]
@@ -150,7 +154,8 @@ def _expression(node: tree.Node, rarer: set[tree.Text]) -> str | None:
         case tree.Text():
             return fulltext.expression(node) if node in rarer else None
         case tree.All(parts) | tree.Any(parts):
-            found = [one for part in parts if (one := _expression(part, rarer)) is not None]
+            each = dict.fromkeys(_expression(part, rarer) for part in parts)
+            found = [one for one in each if one is not None]
             operator = " AND " if isinstance(node, tree.All) else " OR "
             return f"({operator.join(found)})" if found else None
         case _:

@@ -23,14 +23,26 @@ from halmirror.store.unique import spare_contents
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from halmirror.store.unique import Preference
 
 FACET_KINDS = ("type", "year", "domain", "lang", "access", "source")
 
 _AT_ONCE = 100
-"""Texts in one question to FTS5, whose expressions may not be of any size."""
+"""Words in one question to FTS5, whose expressions may not be of any size."""
+
+
+def _by_words(texts: Iterable[tree.Text]) -> Iterator[list[tree.Text]]:
+    """Texts in lots, each of about `_AT_ONCE` words."""
+    lot: list[tree.Text] = []
+    for text in texts:
+        lot.append(text)
+        if sum(len(one.words) for one in lot) >= _AT_ONCE:
+            yield lot
+            lot = []
+    if lot:
+        yield lot
 
 
 def complete_at(connection: sqlite3.Connection) -> int:
@@ -169,7 +181,7 @@ class Index:
         hits = scope
         asked: list[tree.Text] = []
         others: list[tree.Node] = []
-        for part in parts:
+        for part in dict.fromkeys(parts):
             if not isinstance(part, tree.Text):
                 others.append(part)
             elif frequent.is_kept(self._words, part):
@@ -180,10 +192,9 @@ class Index:
             if not hits:
                 return hits
             hits = self._evaluate(part, hits)
-        for start in range(0, len(asked), _AT_ONCE):
+        for some in _by_words(asked):
             if not hits:
                 return hits
-            some = asked[start : start + _AT_ONCE]
             expression = " AND ".join(map(fulltext.expression, some))
             hits = hits & fulltext.matching(self._words, expression)
         return hits
