@@ -37,3 +37,13 @@ def test_what_a_kept_increment_needs_is_kept() -> None:
     second, other = link(DAYS[2], DAYS[1]), link(DAYS[3])
     assert kept(Rules(last=2), whole, first, second, other) == DAYS[:4]
     assert kept(Rules(last=1), whole, first, second, other) == [DAYS[3]]
+
+
+def test_a_clock_that_went_back_breaks_no_chain() -> None:
+    # The chain's last is called earlier than the one it goes on from, which no rule keeps.
+    whole, ahead, last = link(DAYS[0]), link(DAYS[9], DAYS[0]), link(DAYS[4], DAYS[9])
+    other = link(DAYS[9].replace("T03", "T15"))
+    names = [DAYS[0], DAYS[4], DAYS[9], other.told.name]
+    assert kept(Rules(daily=2), whole, last, ahead, other) == names
+    circle = [link(DAYS[0], DAYS[1]), link(DAYS[1], DAYS[0])]
+    assert kept(Rules(last=1), *circle) == DAYS[:2]

@@ -1,6 +1,7 @@
 """Increments and restoring, with the real command and a changing endpoint."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -129,6 +130,68 @@ def test_a_missing_increment_is_named(chain: Chain, tmp_path: Path) -> None:
     assert ran.code == 1
     assert f"{chain.folders[1].name} is missing: {chain.folders[2].name} goes on from it" in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_of_all_stands_for_the_newest(chain: Chain, tmp_path: Path) -> None:
+    parent = tmp_path / "s"
+    shutil.copytree(chain.parent, parent)
+    other = create(chain.command, parent)  # a second whole one, of the same state
+    assert (
+        chain.command("snapshot", "publish", str(parent), "--base-url", "http://x.test/").code == 0
+    )
+    for place in (tmp_path / "new.sqlite", tmp_path / "old.sqlite"):
+        ran = chain.command("snapshot", "restore", str(parent), "--output", str(place))
+        assert (ran.code, "75 records restored" in ran.err) == (0, True), ran.err
+        assert chain.command("snapshot", "diff", str(place), str(chain.folders[-1])).out == (
+            "0 added, 0 changed, 0 removed\n"
+        )
+        if other.exists():
+            shutil.rmtree(other)  # then it is a chain's last
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    ran = chain.command("snapshot", "restore", str(empty), "--output", str(tmp_path / "m.sqlite"))
+    assert (ran.code, "there is none in it" in ran.err) == (1, True)
+
+
+def test_a_pipe_in_place_of_the_tag_manifest_is_not_waited_for(
+    chain: Chain, tmp_path: Path
+) -> None:
+    parent = tmp_path / "s"
+    shutil.copytree(chain.parent, parent)
+    whole, increment = (parent / one.name for one in chain.folders[:2])
+    (whole / "tagmanifest-sha512.txt").unlink()
+    os.mkfifo(whole / "tagmanifest-sha512.txt")
+    for arguments in (
+        ("restore", str(whole), str(increment), "--output", str(tmp_path / "m.sqlite")),
+        ("diff", str(increment), str(increment)),
+        ("create", str(tmp_path / "more"), "--since", str(whole)),
+    ):
+        ran = chain.command("snapshot", *arguments)
+        assert (ran.code, "tagmanifest-sha512.txt: missing, or no plain file" in ran.err) == (
+            1, True,
+        )  # fmt: skip
+
+
+def rewrite(folder: Path, **changes: object) -> None:
+    path = folder / "snapshot.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
+
+
+def test_a_chain_in_a_circle_is_refused(chain: Chain, tmp_path: Path) -> None:
+    parent = tmp_path / "s"
+    shutil.copytree(chain.parent, parent)
+    first = parent / chain.folders[0].name
+    last = {"name": chain.folders[2].name, "seq": 1, "tagmanifest": ""}
+    rewrite(first, since=last)
+    ran = chain.command("snapshot", "diff", str(parent / chain.folders[2].name), str(first))
+    assert (ran.code, "goes in a circle" in ran.err) == (1, True)
+
+
+def test_an_increment_is_named_after_what_it_goes_on_from(chain: Chain, tmp_path: Path) -> None:
+    ahead = tmp_path / "2199-01-01T00-00-00Z"
+    shutil.copytree(chain.folders[-1], ahead)
+    rewrite(ahead, name=ahead.name)  # as if the clock had been wrong then
+    assert create(chain.command, tmp_path, "--since", str(ahead)).name == "2199-01-01T00-00-01Z"
 
 
 def test_nothing_is_overwritten(chain: Chain, tmp_path: Path) -> None:

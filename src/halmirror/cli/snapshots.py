@@ -76,12 +76,14 @@ def verify(invocation: Invocation, folder: Path, signers: Path | None) -> None:
 def restore(invocation: Invocation, folders: tuple[Path, ...], output: Path) -> None:
     """Make a mirror of a snapshot, or of a whole one and its increments, in any order.
 
+    The PARENT of 'create' stands for the newest in it and what that goes on from.
+
     History, runs and sequence numbers are those of the first mirror: every export is the same,
     byte for byte. Nothing is overwritten.
 
     \b
     Example:
-      halmirror snapshot restore /archive/hal/* --output data/mirror.sqlite
+      halmirror snapshot restore /archive/hal --output data/mirror.sqlite
     """
     from halmirror.cli.watched import watched
     from halmirror.snapshot.restore import restore as make

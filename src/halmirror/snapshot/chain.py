@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
+import os
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,14 +13,16 @@ from halmirror.errors import SnapshotError
 from halmirror.export.digest import key_of
 from halmirror.snapshot import tables
 from halmirror.snapshot.layout import (
+    DESCRIPTION,
     RECORDS,
     TAG_MANIFEST,
     Description,
     describe,
     is_folder,
     is_name,
+    read_text,
 )
-from halmirror.snapshot.packed import lines, sums
+from halmirror.snapshot.packed import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,7 +52,7 @@ def ordered(folders: Iterable[Path]) -> list[Link]:
             raise SnapshotError(
                 f"{before.name} is missing: {chain[-1].told.name} goes on from it; name it too"
             )
-        if sums(link.folder / TAG_MANIFEST)[1] != before.tagmanifest:
+        if seal(link.folder) != before.tagmanifest:
             raise SnapshotError(
                 f"{link.folder} is not the {before.name} that {chain[-1].told.name} goes on from: "
                 "its tag manifest differs"
@@ -61,6 +65,27 @@ def ordered(folders: Iterable[Path]) -> list[Link]:
             f"{spare[0]} is not in the chain that ends with {newest.told.name}; leave it out"
         )
     return chain[::-1]
+
+
+def seal(folder: Path) -> str:
+    """The SHA-512 of a snapshot's tag manifest, which stands for all of it.
+
+    Raises `SnapshotError` where that is missing or no plain file.
+    """
+    return hashlib.sha512(read_text(folder, TAG_MANIFEST)).hexdigest()
+
+
+def named(folders: Sequence[Path]) -> list[Link]:
+    """The chain that is meant: its folders, or the one of `create` for the newest inside it.
+
+    Raises `SnapshotError`, naming what is missing or does not belong.
+    """
+    if len(folders) == 1 and not os.path.lexists(folders[0] / DESCRIPTION):
+        links = there(folders[0])
+        if not links:
+            raise SnapshotError(f"{folders[0]} is no snapshot, and there is none in it")
+        return leading_to(links[-1].folder)
+    return ordered(folders)
 
 
 def there(parent: Path) -> list[Link]:
@@ -78,6 +103,7 @@ def leading_to(folder: Path) -> list[Link]:
     """
     last = Link(folder, describe(folder))
     folders = [folder]
+    names = {last.told.name}
     while (before := last.told.since) is not None:
         place = folder.absolute().parent / before.name
         if not is_folder(place):
@@ -86,8 +112,9 @@ def leading_to(folder: Path) -> list[Link]:
             )
         last = Link(place, describe(place))
         folders.append(place)
-        if last.told.since == before:
+        if last.told.name in names:
             raise SnapshotError(f"{place}: its chain goes in a circle")
+        names.add(last.told.name)
     return ordered(folders)
 
 

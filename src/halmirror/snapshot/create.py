@@ -23,6 +23,7 @@ from halmirror.record import STATUSES
 from halmirror.record_schema import SCHEMA_VERSION
 from halmirror.record_schema import text as schema_text
 from halmirror.snapshot import bag, signature, tables
+from halmirror.snapshot.chain import seal
 from halmirror.snapshot.completeness import Proofs
 from halmirror.snapshot.layout import (
     COMMITS,
@@ -36,7 +37,6 @@ from halmirror.snapshot.layout import (
     RUNS,
     SCHEMA,
     SOURCES,
-    TAG_MANIFEST,
     WINDOWS,
     Description,
     File,
@@ -49,7 +49,7 @@ from halmirror.snapshot.layout import (
     stamp,
     time_of,
 )
-from halmirror.snapshot.packed import Packed, blocks, sums
+from halmirror.snapshot.packed import Packed, blocks
 from halmirror.snapshot.shard import Shard, Step, written
 from halmirror.snapshot.words import data_package, info, readme
 from halmirror.store.database import open_for_reading, translated
@@ -192,14 +192,7 @@ class _Making:
                 f"--since: records that {since} holds were normalised again since; make a whole "
                 "snapshot without --since"
             )
-        try:
-            tagmanifest = sums(since / TAG_MANIFEST)[1]
-        except OSError as error:
-            raise SnapshotError(
-                f"{since / TAG_MANIFEST} cannot be read ({error.strerror}); this is no whole "
-                "snapshot"
-            ) from error
-        return Previous(before.name, before.seq, tagmanifest)
+        return Previous(before.name, before.seq, seal(since))
 
     def _has_rules_of(self, before: Description) -> bool:
         """Whether what a snapshot holds is still normalised as it was.
@@ -229,7 +222,7 @@ class _Making:
             for half in (found[1] / found[0].name).rglob(".*.part"):
                 half.unlink()
             return found
-        name = self._name()
+        name = self._name(previous)
         plan = _Plan(
             name, latest, previous, self._whole.mirror(), self._whole.rules(latest),
             __version__, _libraries(), self._whole.count(),
@@ -263,9 +256,15 @@ class _Making:
             and (self._parent / f".{plan.name}.part" / _LOG).exists()
         )
 
-    def _name(self) -> str:
-        """A name that no snapshot in the folder has: the time, or the next second that is free."""
+    def _name(self, previous: Previous | None) -> str:
+        """A name that no snapshot in the folder has: the time, or the next second that is free.
+
+        An increment is called later than what it goes on from, even where the clock went back:
+        whoever follows or prunes goes by the names.
+        """
         name = stamp()
+        if previous is not None and name <= previous.name:
+            name = stamp(time_of(previous.name) + timedelta(seconds=1))
         while (self._parent / name).exists():
             name = stamp(time_of(name) + timedelta(seconds=1))
         return name

@@ -102,10 +102,15 @@ def judge(links: Sequence[Link], rules: Rules) -> list[Verdict]:
                 seen.add(when)
                 why[name].append(period)
     by_name = {link.told.name: link for link in links}
-    for name in newest_first:
-        before = by_name[name].told.since
-        if why[name] and before is not None and before.name in why:
-            why[before.name].append(f"{name} goes on from it")
+    for name in [name for name in newest_first if why[name]]:
+        after = name
+        # Along the chain and not by name: a clock that went back may have named one before its own.
+        while (before := by_name[after].told.since) is not None and before.name in why:
+            reason = f"{after} goes on from it"
+            if reason in why[before.name]:
+                break
+            why[before.name].append(reason)
+            after = before.name
     return [Verdict(link, tuple(why[link.told.name])) for link in links]
 
 

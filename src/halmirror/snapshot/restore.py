@@ -17,7 +17,7 @@ from halmirror.errors import OutputError, SnapshotError, UsageError
 from halmirror.export.digest import digest
 from halmirror.mirror import Filters, Mirror
 from halmirror.snapshot import bag, tables
-from halmirror.snapshot.chain import Link, ordered
+from halmirror.snapshot.chain import Link, named
 from halmirror.snapshot.layout import (
     COMMITS,
     FORGOTTEN,
@@ -62,7 +62,8 @@ def restore(
 ) -> int:
     """Make the mirror ``output`` of snapshots named in any order; gives how many records it holds.
 
-    Every folder's checksums are checked first.  ``network``: whether the mirror may lie on a
+    One folder that holds snapshots stands for the newest of them and what that goes on from.
+    Every snapshot's checksums are checked first.  ``network``: whether the mirror may lie on a
     network file system.  ``watch`` is called now and then with a name, how many documents are
     done and how many there are.  Raises `UsageError` where there is something at ``output``,
     `NetworkFileSystemError`, `SnapshotError` where a snapshot is missing, damaged or does not
@@ -72,7 +73,7 @@ def restore(
     if os.path.lexists(output):
         raise UsageError(f"--output: {output} is there already; name a file that is not")
     check_local(output, network=network)
-    chain = ordered(folders)
+    chain = named(folders)
     for link in chain:
         if fault := next(bag.faults(link.folder), None):
             raise SnapshotError(f"{link.folder}: {fault}; 'snapshot verify' tells more")
