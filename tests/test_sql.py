@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import CommandLine
+from deliveries import Delivery, Filling
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "sql.md"
 EXAMPLES = re.findall(r"```sql\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
@@ -65,3 +66,11 @@ def test_history_has_every_state(harvested: CommandLine) -> None:
 @pytest.mark.parametrize("statement", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_the_documented_examples_run(harvested: CommandLine, statement: str) -> None:
     assert ask(harvested, statement)
+
+
+def test_history_leaves_out_what_no_commit_shows(tmp_path: Path) -> None:
+    path = tmp_path / "mirror.sqlite"
+    with Filling(path) as filling:
+        filling.take(Delivery(1, title="First"), Delivery(1, title="Second"))
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        assert file.execute("SELECT title FROM history").fetchall() == [("Second",)]

@@ -92,12 +92,15 @@ class Examination:
 
     ``looked_at``: how many things of each part were examined.  ``repaired``: faults of an earlier
     look that are gone.  ``unread``: whether contents were left unopened (no deep examination).
+    ``not_indexed``: contents and states that the search index does not know yet, which is no
+    fault: a run that is under way adds them, or the next one where it was cut.
     """
 
     looked_at: Counter[str] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
     repaired: list[Fault] = field(default_factory=list)
     unread: bool = True
+    not_indexed: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -111,6 +114,7 @@ class Examination:
             "exit_code": self.exit_code,
             "contents_read": not self.unread,
             "looked_at": dict(self.looked_at),
+            "not_indexed": self.not_indexed,
             "faults": [_fault(one) for one in self.faults],
             "repaired": [_fault(one) for one in self.repaired],
         }
@@ -164,6 +168,12 @@ def repair(
             writer.finish("done", {"command": "doctor"})
         found = examine(path, deep=deep)
     remedies = {fault.remedy for fault in found.faults} - {"none"}
+    if not remedies and found.not_indexed:
+        tell("indexing what a run that was cut has left")
+        with Writer(path, "doctor", network=network) as writer:
+            writer.index()
+            writer.finish("done", found.as_dict())
+        return examine(path, deep=deep)
     if not remedies:
         return found
     tell("repairing: " + ", ".join(sorted(remedies)))
@@ -283,6 +293,11 @@ class _Doctor:
         if indexer.is_outdated(self._connection):
             self._fault("index", "it is marked as outdated", "", "index")
         upto = indexer.upto(self._connection, "content")
+        (self._found.not_indexed,) = self._connection.execute(
+            "SELECT (SELECT count(*) FROM content WHERE id > ?) "
+            "+ (SELECT count(*) FROM state WHERE id > ?)",
+            (upto, indexer.upto(self._connection, "state")),
+        ).fetchone()
         contents = self._numbers("SELECT id FROM content WHERE id <= ?", upto)
         self._found.looked_at["contents"] = len(contents)
         for name, table, column in (

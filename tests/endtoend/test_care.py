@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -124,6 +125,27 @@ def test_a_killed_backup_leaves_no_file_of_that_name_and_the_next_one_is_whole(
     assert len(list(tmp_path.iterdir())) == 1
     assert harvested("backup", str(target)).code == 0
     assert [one.name for one in tmp_path.iterdir()] == ["backup.sqlite"]
+
+
+def test_a_log_in_a_folder_nobody_may_write_is_named(copy: CommandLine) -> None:
+    folder = copy.mirror.parent
+    log = copy.mirror.with_name("mirror.sqlite-wal")
+    with contextlib.closing(sqlite3.connect(copy.mirror)) as file, file:
+        file.execute("UPDATE run SET outcome = 'done'")
+        file.commit()
+        held = log.read_bytes()
+    log.write_bytes(held)  # as a bare copy of the live file has it
+    folder.chmod(0o555)
+    # Root may write everywhere, unless it gives that up.
+    as_others = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    ran = subprocess.run(
+        [*as_others, *copy.command("search", "social")],
+        cwd=copy.folder, env=copy.environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    folder.chmod(0o755)
+    assert ran.returncode == 1
+    assert "in the log beside it (mirror.sqlite-wal)" in ran.stderr
+    assert "'halmirror backup'" in ran.stderr
 
 
 # -- doctor ---------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deliveries import Delivery, Filling
+from halmirror.doctor import examine, repair
 from halmirror.mirror import Filters, Mirror
 from halmirror.store import indexer
 
@@ -95,3 +96,11 @@ def test_a_first_run_that_was_cut_before_the_index_is_searched(tmp_path: Path) -
     with Mirror(path) as mirror:
         assert (mirror.search("title").total, mirror.search("title").trails) == (0, True)
         assert ids(mirror, Filters(title=("title",))) == ["hal-00000001v1"]
+
+
+def test_the_doctor_tells_how_much_the_index_trails_and_adds_it(mirror: Mirror) -> None:
+    found = examine(mirror.path, deep=True)
+    assert (found.faults, found.not_indexed) == ([], 3 + 5)  # and the former version's new state
+    mended = repair(mirror.path)
+    assert (mended.faults, mended.not_indexed) == ([], 0)
+    assert mirror.search("new").total == 2

@@ -101,6 +101,11 @@ def _lines(found: Examination) -> list[str]:
     for one in found.faults:
         way = "a backup has it" if one.remedy == "none" else f"'{repairing}' mends it"
         lines.append(f"fault: {one.part}: {one.what} ({way})")
+    if found.not_indexed:
+        lines.append(
+            f"note: {found.not_indexed:,} contents and states cannot be searched yet; a run that "
+            "is under way adds them, else the next one, or --repair"
+        )
     if not found.faults:
         lines.append("all is well" + ("; --deep opens every record too" if found.unread else ""))
     return lines

@@ -99,9 +99,14 @@ def _operational(path: Path, error: sqlite3.OperationalError) -> errors.MirrorEr
             f"{path} cannot be read or written ({error}); check the disk and run again"
         )
     if code == sqlite3.SQLITE_CANTOPEN:
-        return errors.MirrorWriteError(
-            f"{path} cannot be opened ({error}); check that its folder exists and may be used"
-        )
+        way = "check that its folder exists and may be used"
+        if _log(path).exists() and not os.access(path.parent, os.W_OK):
+            way = (
+                f"its newest commits are in the log beside it ({_log(path).name}), and SQLite must "
+                "write in the folder to read them: allow that, or put a copy there that "
+                "'halmirror backup' made"
+            )
+        return errors.MirrorWriteError(f"{path} cannot be opened ({error}); {way}")
     if code == sqlite3.SQLITE_BUSY:
         return errors.MirrorBusyError(
             f"{path} is held by another program ({error}); try again when it has ended"
@@ -219,10 +224,13 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 def _uri(path: Path) -> str:
     """Read-only; immutable only where no log lies beside and the folder cannot be written."""
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    beside = path.with_name(path.name + "-wal")
-    if not os.access(path.parent, os.W_OK) and not beside.exists():
+    if not os.access(path.parent, os.W_OK) and not _log(path).exists():
         address += "&immutable=1"
     return address
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
 
 
 def _check(path: Path, connection: sqlite3.Connection) -> int:

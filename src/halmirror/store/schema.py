@@ -332,7 +332,8 @@ JOIN "commit" c ON c.seq = s.first_seq
 LEFT JOIN "commit" f ON f.seq = s.end_seq
 JOIN run ON run.id = s.run
 LEFT JOIN entry e ON e.content = s.content
-WHERE s.end_seq IS NULL OR s.end_seq > (SELECT coalesce(max(seq), 0) FROM pruned);
+WHERE s.end_seq IS NULL
+  OR s.end_seq > max(s.first_seq, (SELECT coalesce(max(seq), 0) FROM pruned));
 """
 """Texts are folded before they are indexed: all that is left beyond ASCII are letters and digits,
 for which FTS5's tokenizer ``ascii`` takes them, so its words are those of `halmirror.folding`.
