@@ -570,13 +570,15 @@ class Mirror:
         finally:
             connection.close()
 
-    def statement(self) -> str | None:
-        """What the sources ask of those who take their metadata, in their own words."""
+    def statement(self, names: Sequence[str] = ()) -> str | None:
+        """What the sources (``names``; none: all) ask of those who take their metadata, as said."""
         with translated(self.path):
             rows = self._connection.execute(
                 "SELECT name, statement FROM source WHERE statement IS NOT NULL ORDER BY name"
             ).fetchall()
-        return "\n".join(f"{name}: {statement}" for name, statement in rows) or None
+        return (
+            "\n".join(f"{one}: {said}" for one, said in rows if not names or one in names) or None
+        )
 
 
 def _hits(index: Index, nodes: Sequence[tree.Node], statuses: Sequence[Status]) -> BitMap:

@@ -56,6 +56,15 @@ def test_nothing_is_dropped_from_an_export_unless_asked(two: CommandLine) -> Non
     assert two("export", "--format", "bibtex", "--unique").out.count("\n@") == 74
 
 
+def test_only_the_sources_taken_are_told_what_they_ask(two: CommandLine) -> None:
+    for arguments, told in (
+        (("--source", "portal"), ["% portal: 1)"]),
+        ((), ["% hal: 1)", "% portal: 1)"]),
+    ):
+        out = two("export", "--format", "bibtex", *arguments).out
+        assert [line[: line.index(")") + 1] for line in out.splitlines() if "%" in line[:1]] == told
+
+
 def test_search_counts_an_id_once(two: CommandLine) -> None:
     answer = json.loads(two("search", f"doi:{DOI}", "--facets", "--format", "json").out)
     assert (answer["total"], answer["facets"]["source"]) == (2, {"hal": 1, "portal": 1})

@@ -80,6 +80,21 @@ def test_a_files_ending_names_its_format(name: str, form: str | None) -> None:
     assert named_after(Path(name)) == form
 
 
+def test_capitals_and_pipes_are_compressed_as_their_ending_says(
+    harvested: CommandLine, tmp_path: Path
+) -> None:
+    assert harvested("export", "--output", str(tmp_path / "A.JSONL.GZ")).code == 0
+    pipe = tmp_path / "pipe.jsonl.gz"
+    os.mkfifo(pipe)
+    with (tmp_path / "read").open("wb") as out:
+        reader = subprocess.Popen(["cat", str(pipe)], stdout=out)
+    assert harvested("export", "--output", str(pipe)).code == 0
+    assert reader.wait() == 0
+    with gzip.open(tmp_path / "A.JSONL.GZ") as file:
+        assert file.read().count(b"\n") == 73
+    assert (tmp_path / "read").read_bytes() == (tmp_path / "A.JSONL.GZ").read_bytes()
+
+
 def test_the_ending_decides_where_no_format_is_told(harvested: CommandLine, tmp_path: Path) -> None:
     assert harvested("export", "--output", str(tmp_path / "a.ris.gz")).code == 0
     with gzip.open(tmp_path / "a.ris.gz", "rt", encoding="utf-8", newline="") as file:

@@ -239,6 +239,10 @@ def test_a_signed_snapshot_names_its_signer(harvested: CommandLine, tmp_path: Pa
     assert "signed with ED25519 key SHA256:" in ran.err
     bagit.Bag(str(folder)).validate()
 
+    unsigned = Path(harvested("snapshot", "create", str(tmp_path / "u")).out.strip())
+    ran = harvested("snapshot", "verify", str(unsigned), "--allowed-signers", str(signers))
+    assert (ran.code, "the snapshot is not signed" in ran.out) == (1, True)
+
     others = tmp_path / "others"
     others.write_text("")
     ran = harvested("snapshot", "verify", str(folder), "--allowed-signers", str(others))

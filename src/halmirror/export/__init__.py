@@ -309,7 +309,7 @@ def write(
             )
         case "records":
             items = mirror.records(filters, at=at, unique=unique, only=only)
-    statement = mirror.statement()
+    statement = mirror.statement(filters.source)
     told = _watched(items, watch) if watch else items
     count = writer(told, out, replace(wanted or Wanted(), statement=statement))
     return Done(count, statement, left_out)

@@ -26,7 +26,8 @@ _WRITTEN_AT_ONCE = 1 << 20
 def opened(path: Path | None) -> Iterator[IO[bytes]]:
     """A place to write bytes to; none is standard output.
 
-    A file is written beside its place and renamed when whole; ``.gz`` and ``.zst`` compress.
+    A file is written beside its place and renamed when whole; ``.gz`` and ``.zst`` compress, in
+    capitals too.
     Raises `OutputError`.
     """
     if path is None:
@@ -44,8 +45,11 @@ def opened(path: Path | None) -> Iterator[IO[bytes]]:
     path = path.resolve()
     beside = path.with_name(f".{start}.{os.getpid()}.part")
     try:
-        with _wrapped(beside, path.suffix) as out:
-            yield out
+        with beside.open("wb", _WRITTEN_AT_ONCE) as raw:
+            with _packed(raw, path.suffix) as out:
+                yield out
+            raw.flush()
+            os.fsync(raw.fileno())
         beside.replace(path)
     except OSError as error:
         raise OutputError(
@@ -61,7 +65,7 @@ def opened(path: Path | None) -> Iterator[IO[bytes]]:
 def _direct(path: Path) -> Iterator[IO[bytes]]:
     """A pipe or device is written to as it is: renaming a file over it would destroy it."""
     try:
-        with path.open("wb") as out:
+        with path.open("wb") as raw, _packed(raw, path.suffix) as out:
             yield out
     except OSError as error:
         raise OutputError(
@@ -70,16 +74,15 @@ def _direct(path: Path) -> Iterator[IO[bytes]]:
 
 
 @contextlib.contextmanager
-def _wrapped(path: Path, suffix: str) -> Iterator[IO[bytes]]:
-    with path.open("wb", _WRITTEN_AT_ONCE) as raw:
-        if suffix == ".gz":
+def _packed(raw: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
+    """What compresses into a file, as the ending of its name says."""
+    match suffix.lower():
+        case ".gz":
             # No name and no time inside: the same records give the same bytes.
             with gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
                 yield cast("IO[bytes]", packed)
-        elif suffix == ".zst":
+        case ".zst":
             with zstandard.ZstdCompressor(level=6).stream_writer(raw, closefd=False) as packed:
                 yield cast("IO[bytes]", packed)
-        else:
+        case _:
             yield raw
-        raw.flush()
-        os.fsync(raw.fileno())

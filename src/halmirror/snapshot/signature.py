@@ -6,6 +6,7 @@ the manifest of the data.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -46,6 +47,8 @@ def check(folder: Path, signers: Path | None = None) -> str:
     known to fit the files.  Raises `SnapshotError` where it does not, or the signer is none of
     them.
     """
+    if not os.path.lexists(folder / SIGNATURE):
+        raise SnapshotError(f"{SIGNATURE}: is missing; the snapshot is not signed")
     signed = read_text(folder, TAG_MANIFEST)
     read_text(folder, SIGNATURE)
     place = ["-n", NAMESPACE, "-s", str(folder / SIGNATURE)]
