@@ -13,6 +13,7 @@ from halmirror.store.schema import MIGRATIONS
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 LETTERS = {"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i"}
+UNSEEN = "\u00ad\u200d\u2060\ufeff"
 IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]")
 
 
@@ -21,7 +22,8 @@ def by_unicode(text: str) -> list[str]:
     folded = ""
     for one in text:
         for part in unicodedata.normalize("NFKD", one).casefold():
-            letter = LETTERS.get(part, "" if unicodedata.combining(part) else part)
+            unseen = unicodedata.combining(part) or part in UNSEEN
+            letter = LETTERS.get(part, "" if unseen else part)
             folded += f" {letter} " if IDEOGRAPH.fullmatch(letter) else letter
     return re.findall(r"[^\W_]+", folded)
 
@@ -29,6 +31,7 @@ def by_unicode(text: str) -> list[str]:
 @given(st.one_of(TEXTS, st.text("aéœÆßµ½’ «αΩжŁ中か가\u0301_-.1²ﬁ", max_size=40)))
 @example("L’œuvre de Straße")
 @example("e\u0301 \u00b5 ½")
+@example("infor\u00adma\u2060tion \ufeffœuvre\u00ad")
 def test_folding_is_what_unicode_says_of_each_character(text: str) -> None:
     assert words(text) == by_unicode(text)
 

@@ -26,6 +26,13 @@ def test_a_letter_and_its_mark_apart_are_one_word() -> None:
     assert found("Poincare\u0301 et autres", "poincaré") == ["Poincare\u0301"]
 
 
+def test_a_soft_hyphen_in_a_word_does_not_hide_it() -> None:
+    text = "of infor\u00admation here"
+    assert [text[slice(*span)] for span in spans(text, sought(parse("information")))] == [
+        "infor\u00admation"
+    ]
+
+
 def test_a_snippet_surrounds_the_first_hit() -> None:
     text = "before " * 40 + "needle " + "after " * 40
     cut = snippet(text, [Sought("needle", prefix=False)], 60)

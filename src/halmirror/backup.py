@@ -34,13 +34,14 @@ def backup(mirror: Path, target: Path) -> Backup:
     """Copy the mirror at ``mirror`` to the new file ``target``.
 
     It is written beside its place, checked, and then takes it; a file that is there stays.
-    Harvests go on meanwhile, and the copy has none or all of each of their commits.  Raises
+    Harvests go on meanwhile, and the copy has none or all of each of their commits.  A mirror of
+    an earlier release is copied as it is, before it is brought up to date.  Raises
     `OutputError`, and `MirrorError` where there is no mirror that can be read.
     """
     if os.path.lexists(target):
         raise OutputError(f"{target} is there already; name a new file")
     beside = target.with_name(f".{target.name[:200]}.part")
-    with contextlib.closing(open_for_reading(mirror)) as connection:
+    with contextlib.closing(open_for_reading(mirror, earlier=True)) as connection:
         try:
             beside.unlink(missing_ok=True)  # what a killed run has left
             _check_room(connection, target)

@@ -11,8 +11,8 @@ from halmirror.folding import words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")
-"""A run of letters and digits, with the combining marks that may stand in it."""
+_WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f\u00ad\u200d\u2060\ufeff]+[^\W_]*)*")
+"""A run of letters and digits, with the marks, and the unseen characters, that may stand in it."""
 
 LENGTH = 300
 """About how many characters of a text are shown."""

@@ -37,6 +37,23 @@ def test_a_reader_says_what_to_do(old: CommandLine) -> None:
         assert len(ran.err.splitlines()) == 1
 
 
+def test_a_backup_is_made_before_it_is_brought_up_to_date(old: CommandLine) -> None:
+    def schema(path: Path) -> int:
+        (version,) = sqlite3.connect(path).execute("PRAGMA user_version").fetchone()
+        return int(version)
+
+    copy = old.folder / "before.sqlite"
+    former = schema(old.mirror)
+    ran = old("backup", str(copy))
+    assert (ran.code, ran.err) == (0, "")
+    assert (schema(copy), schema(old.mirror)) == (former, former)
+    assert old("doctor", "--repair").code == 0
+    shown = old("show", "hal-04493396", "--history").out
+    shutil.copy(copy, old.mirror)
+    assert old("doctor", "--repair").code == 0
+    assert old("show", "hal-04493396", "--history").out == shown
+
+
 def test_a_writer_brings_it_up_to_date_with_its_history(old: CommandLine) -> None:
     ran = old("doctor", "--repair", "--deep")
     assert ran.code == 0, ran.out + ran.err

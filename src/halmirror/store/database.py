@@ -172,9 +172,10 @@ class WriteLock:
             self._file = None
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
+def open_for_reading(path: Path, *, earlier: bool = False) -> sqlite3.Connection:
     """A read-only connection to the mirror at ``path``.
 
+    ``earlier``: whether it may have the schema of an earlier release, for one who copies it.
     Raises `NoMirrorError`, `NotAMirrorError`, `NewerMirrorError`, `OlderMirrorError`.
     """
     if not path.exists():
@@ -186,7 +187,9 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         connection.isolation_level = None
         try:
             connection.execute("PRAGMA query_only = ON")
-            _check_current(path, _check(path, connection))
+            version = _check(path, connection)
+            if not earlier:
+                _check_current(path, version)
         except BaseException:
             connection.close()
             raise
