@@ -11,6 +11,7 @@ from pathlib import Path
 
 import bagit
 import pytest
+import zstandard
 
 from conftest import CommandLine
 from halmirror import Filters, Mirror
@@ -126,6 +127,27 @@ def break_schema(folder: Path) -> None:
     sealed(folder)
 
 
+def of_another_time(folder: Path) -> None:
+    rewrite_history(folder, lambda line: line.replace(b'"first":', b'"first":-', 1))
+
+
+def say_another_thing(folder: Path) -> None:
+    rewrite_history(folder, lambda line: line.replace(b'"year":2018', b'"year":1918'))
+
+
+def spoil_metadata(folder: Path) -> None:
+    rewrite_history(folder, lambda line: line.replace(b'"metadata":"<', b'"metadata":"<<'))
+
+
+def rewrite_history(folder: Path, change: Callable[[bytes], bytes]) -> None:
+    path = folder / "data/history/history-00001.jsonl.zst"
+    text = zstandard.ZstdDecompressor().decompressobj().decompress(path.read_bytes())
+    changed = b"".join(map(change, text.splitlines(keepends=True)))
+    assert changed != text
+    path.write_bytes(zstandard.ZstdCompressor().compress(changed))
+    sealed(folder)
+
+
 def claim_more(folder: Path) -> None:
     path = folder / "snapshot.json"
     told = json.loads(path.read_text("utf-8"))
@@ -155,6 +177,9 @@ def bomb(folder: Path) -> None:
         (change_one, "the records' digest is"),
         (change_one, "data/parquet/records-00001.parquet: row"),
         (break_schema, "is not what the schema wants (status"),
+        (of_another_time, "v1 of hal is of a commit that is not in data/harvest/commits.jsonl.gz"),
+        (say_another_thing, "says something else than its content in the history"),
+        (spoil_metadata, "are no well-formed XML"),
         (claim_more, "hal: its completeness does not follow"),
         (bomb, "has a line of more than"),
     ],

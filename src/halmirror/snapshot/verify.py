@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from xml.parsers import expat
 
 import msgspec
+from lxml.etree import XMLSyntaxError
+from pyroaring import BitMap
 
 from halmirror import record_schema
 from halmirror.errors import SnapshotError
 from halmirror.export.digest import key_of
+from halmirror.oaipmh.protocol import well_formed
 from halmirror.record import STATUSES, versioned
 from halmirror.snapshot import bag, columns, signature, tables
 from halmirror.snapshot.completeness import Proofs
@@ -51,7 +54,7 @@ from halmirror.store.whole import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
     from halmirror.snapshot.layout import Description
@@ -65,6 +68,7 @@ _MOST: Final = 20
 """Faults of one kind that are named one by one."""
 
 _TOLD_EVERY: Final = 2000
+_LAST_COMMIT: Final = 2**32 - 1
 _XML_DEPTH: Final = 200
 
 _OAI: Final = "http://www.openarchives.org/OAI/2.0/ "
@@ -200,27 +204,29 @@ class _Contents:
         told = self._told
         contents = states = documents = 0
         document: tuple[str, str] | None = None
-        current = _Followed(self._keys())
-        known: set[tuple[int, str]] = set()
+        current = _Followed(self._lines())
+        known: dict[tuple[int, str], _Body] = {}
+        commits = self._commits()
         gone = {(one.source, one.id) for one in self._read(FORGOTTEN, HeldForgotten)}
         held: list[HeldState] = []
         for one in tables.history(self._folder, told):
             if (one.source, one.id) != document:
                 yield from _order_faults(document, one)
-                yield from current.same(held)
+                yield from current.same(held, known)
                 documents += 1
-                document, known, held = (one.source, one.id), set(), []
+                document, known, held = (one.source, one.id), {}, []
             if isinstance(one, Content):
                 contents += 1
-                known.add((one.version, one.digest))
+                known[one.version, one.digest] = _Body.of(one)
+                yield from _metadata_faults(one)
                 if (one.source, one.id) in gone:
                     yield f"history: {one.id} of {one.source} was forgotten and has content"
                 continue
             states += 1
-            yield from _state_faults(one, known, told.seq)
+            yield from _state_faults(one, known, told.seq, commits)
             if one.end is None:
                 held.append(one)
-        yield from current.same(held)
+        yield from current.same(held, known)
         yield from current.rest()
         if current.identifiers.digest() != self._identifiers.digest():
             yield "source: its records are not those that the history holds to be current"
@@ -231,10 +237,14 @@ class _Contents:
             if count != getattr(told, what):
                 yield f"history: holds {count} {what}, {getattr(told, what)} were written"
 
-    def _keys(self) -> Iterator[Key]:
+    def _lines(self) -> Iterator[bytes]:
         for path in tables.shards(self._told, RECORDS):
-            for line in lines(self._folder / path):
-                yield key_of(line)
+            yield from lines(self._folder / path)
+
+    def _commits(self) -> BitMap:
+        """The numbers of the commits; a bitmap, so that a hostile list takes no room either."""
+        rows = tables.read(self._folder, COMMITS, HeldCommit)
+        return BitMap(row.seq for row in rows if 0 < row.seq <= _LAST_COMMIT)
 
     # -- completeness ---------------------------------------------------------------------
 
@@ -315,37 +325,55 @@ class _Columns:
         return self._rows is not None and next(self._rows, None) is not None
 
 
+class _Body(NamedTuple):
+    """What the normalised form of a content ends with in its record's line, as length and sum."""
+
+    length: int
+    summed: bytes
+
+    @classmethod
+    def of(cls, content: Content) -> _Body:
+        end = bytes(content.record)[1:]
+        return cls(len(end), hashlib.sha256(end).digest())
+
+    def ends(self, line: bytes) -> bool:
+        return hashlib.sha256(line[len(line) - self.length :]).digest() == self.summed
+
+
 class _Followed:
-    """The keys of the records, followed beside those that the history holds to be current.
+    """The lines of the records, followed beside the states that the history holds to be current.
 
     ``identifiers`` sums those of the current states that have metadata.
     """
 
-    def __init__(self, keys: Iterator[Key]) -> None:
-        self._keys = keys
-        self._next = next(keys, None)
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._keyed = ((key_of(line), line) for line in lines)
+        self._next = next(self._keyed, None)
         self.identifiers = hashlib.sha256()
 
-    def same(self, held: list[HeldState]) -> Iterator[str]:
-        """What differs for one document."""
+    def same(self, held: list[HeldState], known: dict[tuple[int, str], _Body]) -> Iterator[str]:
+        """What differs for one document, whose contents are known."""
         for state in sorted(held, key=lambda one: one.version):
             key = (state.source, state.id, state.version)
             if state.content is not None:
                 by_rule = f"oai:HAL:{state.id}v{state.version}"
                 self.identifiers.update((state.oai_identifier or by_rule).encode() + b"\n")
-            while self._next is not None and self._next < key:
-                yield f"records: {_name(self._next)} is not current in the history"
-                self._next = next(self._keys, None)
-            if self._next == key:
-                self._next = next(self._keys, None)
-            else:
+            while self._next is not None and self._next[0] < key:
+                yield f"records: {_name(self._next[0])} is not current in the history"
+                self._next = next(self._keyed, None)
+            if self._next is None or self._next[0] != key:
                 yield f"records: {_name(key)} is missing, the history has it"
+                continue
+            body = known.get((state.version, state.content or ""))
+            if body is not None and not body.ends(self._next[1]):
+                yield f"records: {_name(key)} says something else than its content in the history"
+            self._next = next(self._keyed, None)
 
     def rest(self) -> Iterator[str]:
         """Records beyond the last that the history has."""
         while self._next is not None:
-            yield f"records: {_name(self._next)} is not current in the history"
-            self._next = next(self._keys, None)
+            yield f"records: {_name(self._next[0])} is not current in the history"
+            self._next = next(self._keyed, None)
 
 
 class _Xml:
@@ -477,10 +505,23 @@ def _order_faults(before: tuple[str, str] | None, one: Content | HeldState) -> I
         yield f"history: {one.id} of {one.source} is out of order"
 
 
-def _state_faults(state: HeldState, known: set[tuple[int, str]], seq: int) -> Iterator[str]:
+def _metadata_faults(content: Content) -> Iterator[str]:
+    """Whether the metadata can be read as what they are: without that nothing is restored."""
+    try:
+        well_formed(content.metadata.encode())
+    except (XMLSyntaxError, UnicodeEncodeError) as error:
+        name = _name((content.source, content.id, content.version))
+        yield f"history: the metadata of {name} are no well-formed XML ({error})"
+
+
+def _state_faults(
+    state: HeldState, known: Container[tuple[int, str]], seq: int, commits: BitMap
+) -> Iterator[str]:
     """What is wrong with a state by itself, of a document whose contents are known."""
     name = _name((state.source, state.id, state.version))
     if state.content is not None and (state.version, state.content) not in known:
         yield f"history: a state of {name} has no content"
     if state.first > seq or (state.end or 0) > seq:
         yield f"history: {name} is later than the snapshot"
+    elif not 0 < state.first <= _LAST_COMMIT or state.first not in commits:
+        yield f"history: {name} is of a commit that is not in {COMMITS}"
