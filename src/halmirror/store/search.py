@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap
 
 from halmirror import query as tree
+from halmirror.folding import words
 from halmirror.identifiers import parse_hal_id
 from halmirror.record import STATUSES
 from halmirror.store import frequent, fulltext, indexer, ordering
@@ -90,9 +91,11 @@ class Index:
         statuses: Sequence[str],
         wanted: int,
         preference: Preference | None = None,
+        asked: str = "",
     ) -> Found:
         """The hits of a query; ``ordered`` holds at least the first ``wanted`` of them.
 
+        ``asked``: the query as it was typed, which may be the title of what is looked for.
         ``preference``: where several sources' copies of one id are hits, only the preferred is.
         """
         scope = self.standing(statuses)
@@ -103,7 +106,9 @@ class Index:
             )
         if sort == "relevance" and tree.texts(node) and len(hits) <= ordering.RANKED:
             first = hits & self._bearing(node)
-            ranked = ordering.by_relevance(self.connection, node, hits, wanted, first)
+            ranked = ordering.by_relevance(
+                self.connection, node, hits, wanted, first=first, asked=words(asked)
+            )
             return Found(hits, ranked, "relevance")
         order = "oldest" if sort == "oldest" else "newest"
         dated = ordering.by_date(self.connection, hits, wanted, oldest=order == "oldest")
