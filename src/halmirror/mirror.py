@@ -411,12 +411,9 @@ class Mirror:
             seq = max(min(asked, complete_at(self._connection)), self._reader.whole_from())
             index = Index(self._connection, seq)
             found = index.find(
-                node,
-                sort=sort,
-                statuses=statuses,
-                wanted=offset + limit,
-                preference=self._preference,
-            )
+                node, sort=sort, statuses=statuses, wanted=offset + limit,
+                preference=self._preference, asked=query,
+            )  # fmt: skip
             page = found.ordered[offset : offset + limit]
             states = self._reader.of_contents(page, seq)
             view = View(self._reader, seq)

@@ -119,3 +119,18 @@ def test_arguments_that_are_no_utf_8(harvested: CommandLine, arguments: list[str
     )
     assert done.returncode in {0, 1, 2}
     assert b"Traceback" not in done.stderr
+
+
+def test_a_group_without_a_command_says_what_there_is(harvested: CommandLine) -> None:
+    for group in ("history", "quarantine", "snapshot", "source", "schedule", "config"):
+        ran = harvested(group)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err.startswith("Usage: ")
+        assert f"halmirror {group} [OPTIONS] COMMAND" in ran.err
+        assert "\nCommands:\n" in ran.err
+
+
+def test_what_click_refuses_is_one_sentence(harvested: CommandLine) -> None:
+    told = harvested("diff").err
+    assert told.startswith("halmirror: Missing argument 'ID'; see '")
+    assert told.endswith("halmirror diff --help'\n")

@@ -129,7 +129,7 @@ def _run() -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as error:
-        return _fail(_one_line(error), error.exit_code)
+        return _refused(error)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted; the next run goes on from here", INTERRUPTED)
     except SystemExit as error:
@@ -146,10 +146,21 @@ def _silence_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _refused(error: click.ClickException) -> int:
+    """Tell what is wrong with the arguments; of a group without a command, what there is."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        with contextlib.suppress(OSError):
+            error.show()
+        return error.exit_code
+    return _fail(_one_line(error), error.exit_code)
+
+
 def _one_line(error: click.ClickException) -> str:
     ctx = getattr(error, "ctx", None)
     hint = f"; see '{ctx.command_path} --help'" if ctx else ""
-    return f"{error.format_message()}{hint}".replace("\n", " ")
+    told = error.format_message()
+    told = told.removesuffix(".") if hint else told
+    return f"{told}{hint}".replace("\n", " ")
 
 
 def _fail(message: str, code: int) -> int:

@@ -41,9 +41,18 @@ _COMPARED = 200
 
 
 def by_relevance(
-    connection: sqlite3.Connection, node: tree.Node, hits: BitMap, wanted: int, first: BitMap
+    connection: sqlite3.Connection,
+    node: tree.Node,
+    hits: BitMap,
+    wanted: int,
+    *,
+    first: BitMap,
+    asked: Sequence[str],
 ) -> list[int]:
-    """The hits that come ``first``, then the best, to ``wanted`` and perhaps more."""
+    """The hits that come ``first``, then the best, to ``wanted`` and perhaps more.
+
+    ``asked``: the folded words that were typed; a record whose title they are is among the first.
+    """
     scores, unweighed = _scores(connection, node, hits)
     titled: dict[int, int] = defaultdict(int)
     for text in unweighed:
@@ -53,7 +62,7 @@ def by_relevance(
     for number in hits:
         groups[scores.get(number, 0.0), titled.get(number, 0)].append(number)
     ranked = [BitMap(groups[key]) for key in sorted(groups)]
-    if asked := _pasted(node):
+    if asked:
         first = first | _exact(connection, asked, ranked)
     ranked = [first, *(group - first for group in ranked)]
     ordered: list[int] = []
@@ -167,26 +176,6 @@ def _in_title(connection: sqlite3.Connection, text: tree.Text) -> BitMap:
     if text.column not in (None, "title") or len(text.words) > 1:
         return BitMap()
     return frequent.matching(connection, replace(text, column="title"))
-
-
-def _pasted(node: tree.Node) -> list[str]:
-    """The words of a query that is words alone, in their order; else none."""
-    match node:
-        case tree.Text(asked, None, False):
-            return list(asked)
-        case tree.All(parts):
-            found: list[str] = []
-            for part in parts:
-                if isinstance(part, tree.Text | tree.All | tree.Any):
-                    if not (some := _pasted(part)):
-                        return []
-                    found += some
-            return found
-        case tree.Any(parts):
-            words_alone = [one for one in parts if not isinstance(one, tree.Identifier)]
-            return _pasted(words_alone[0]) if len(words_alone) == 1 else []
-        case _:
-            return []
 
 
 def _exact(connection: sqlite3.Connection, asked: Sequence[str], ranked: list[BitMap]) -> BitMap:

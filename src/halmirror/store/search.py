@@ -9,12 +9,14 @@ leaps along the rarest of them.
 from __future__ import annotations
 
 import contextlib
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
 from halmirror import query as tree
+from halmirror.folding import words
 from halmirror.identifiers import parse_hal_id
 from halmirror.record import STATUSES
 from halmirror.store import frequent, fulltext, indexer, ordering
@@ -23,7 +25,7 @@ from halmirror.store.unique import spare_contents
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from halmirror.store.unique import Preference
 
@@ -73,7 +75,13 @@ class Index:
     def __init__(self, connection: sqlite3.Connection, at: int) -> None:
         self.connection = connection
         self._words = connection
-        self._moved = self._moved_since(at)
+        self._at = at
+        self._moved = BitMap()
+        self._stood: defaultdict[str, BitMap] = defaultdict(BitMap)
+        for content, status, _, held in self._touched():
+            self._moved.add(content)
+            if held:
+                self._stood[status].add(content)
 
     def find(
         self,
@@ -83,9 +91,11 @@ class Index:
         statuses: Sequence[str],
         wanted: int,
         preference: Preference | None = None,
+        asked: str = "",
     ) -> Found:
         """The hits of a query; ``ordered`` holds at least the first ``wanted`` of them.
 
+        ``asked``: the query as it was typed, which may be the title of what is looked for.
         ``preference``: where several sources' copies of one id are hits, only the preferred is.
         """
         scope = self.standing(statuses)
@@ -96,7 +106,9 @@ class Index:
             )
         if sort == "relevance" and tree.texts(node) and len(hits) <= ordering.RANKED:
             first = hits & self._bearing(node)
-            ranked = ordering.by_relevance(self.connection, node, hits, wanted, first)
+            ranked = ordering.by_relevance(
+                self.connection, node, hits, wanted, first=first, asked=words(asked)
+            )
             return Found(hits, ranked, "relevance")
         order = "oldest" if sort == "oldest" else "newest"
         dated = ordering.by_date(self.connection, hits, wanted, oldest=order == "oldest")
@@ -203,16 +215,8 @@ class Index:
         """The contents under a facet's value; status and sets as they were at the commit."""
         if kind not in {"status", "set"}:
             return stored(self._words, kind, value)
-        bits = stored(self.connection, kind, value)
-        if self._moved:
-            holds = self._standing_holds(kind, value)
-            bits -= BitMap(self._moved)
-            bits |= BitMap(
-                content
-                for content, standing in self._moved.items()
-                if standing is not None and holds(*standing)
-            )
-        return bits
+        moved = self._stood_in(value) if kind == "set" else self._stood[value]
+        return (stored(self.connection, kind, value) - self._moved) | moved
 
     def _years(self, first: int | None, last: int | None) -> BitMap:
         bits = BitMap()
@@ -242,35 +246,33 @@ class Index:
         )
         return BitMap(content for content, held in rows if version in (None, held))
 
-    def _standing_holds(self, kind: str, value: str) -> Callable[[str, str], bool]:
-        """Whether a state's status and list of sets put its content under a value."""
-        if kind == "status":
-            return lambda status, _: status == value
-        row = self.connection.execute("SELECT id FROM set_spec WHERE spec = ?", (value,)).fetchone()
-        number = f",{row[0]}," if row else None
-        return lambda _, sets: number is not None and number in f",{sets[1:-1]},"
+    def _touched(self) -> Iterator[tuple[int, str, str, bool]]:
+        """The states of each version that a later commit touched, or one not yet indexed.
 
-    def _moved_since(self, at: int) -> dict[int, tuple[str, str] | None]:
-        """For each content that a later commit touched: its status and sets at ``at``, or none.
-
-        Those too that a commit touched which the index does not know yet.
-        The sets are a list of numbers, as states have it.
+        Content, status, sets (a list of numbers) and whether it held at the commit.
         """
         row = self.connection.execute(
-            'SELECT last_state FROM "commit" WHERE seq <= ? ORDER BY seq DESC LIMIT 1', (at,)
+            'SELECT last_state FROM "commit" WHERE seq <= ? ORDER BY seq DESC LIMIT 1', (self._at,)
         ).fetchone()
-        moved: dict[int, tuple[str, str] | None] = {}
-        states = self.connection.execute(
+        return self.connection.execute(
             "SELECT s.content, s.status, s.sets, s.first_seq <= ?1 "
             "AND (s.end_seq IS NULL OR s.end_seq > ?1) FROM "
             "(SELECT DISTINCT document, version FROM state WHERE id > ?2) t "
             "CROSS JOIN state s ON s.document = t.document AND s.version = t.version "
             "WHERE s.content IS NOT NULL",
-            (at, min(row[0] if row else 0, indexer.upto(self.connection, "state"))),
+            (self._at, min(row[0] if row else 0, indexer.upto(self.connection, "state"))),
         )
-        for content, status, sets, held in states:
-            if held:
-                moved[content] = (status, sets)
-            else:
-                moved.setdefault(content, None)
-        return moved
+
+    def _stood_in(self, set_spec: str) -> BitMap:
+        """The contents that moved since and were in a set at the commit."""
+        row = self.connection.execute(
+            "SELECT id FROM set_spec WHERE spec = ?", (set_spec,)
+        ).fetchone()
+        if row is None or not self._moved:
+            return BitMap()
+        number = f",{row[0]},"
+        return BitMap(
+            content
+            for content, _, sets, held in self._touched()
+            if held and number in f",{sets[1:-1]},"
+        )
