@@ -143,7 +143,13 @@ def test_more_entries_than_a_list_may_hold_get_an_index(
         assert len(etree.parse(part).getroot().findall("{*}url")) <= 10
 
 
-@pytest.mark.parametrize("base", ["data.example.org", "ftp://a/", "https://a/?x=1", "https:///x"])
+@pytest.mark.parametrize(
+    "base",
+    [
+        "data.example.org", "ftp://a/", "https://a/?x=1", "https:///x", "https://a/é/",
+        "https://a/\x01/", "https://a/b c/", "https://user:password@a/",
+    ],
+)  # fmt: skip
 def test_a_base_that_is_no_address_is_refused(parent: Path, base: str) -> None:
     with pytest.raises(UsageError, match="--base-url"):
         publish(parent, base)

@@ -114,10 +114,12 @@ def _base(base_url: str) -> str:
         known = parts.scheme in {"http", "https"} and parts.hostname
     except ValueError:
         known = None
-    if not known or parts.query or parts.fragment or any(c.isspace() for c in base_url):
+    # What is published is read by all: no letters that an address has not, and no password.
+    plain = base_url.isascii() and base_url.isprintable() and " " not in base_url
+    if not known or not plain or "@" in parts.netloc or parts.query or parts.fragment:
         raise UsageError(
             f"--base-url: '{base_url}' is no address of a folder; write it as "
-            "https://data.example.org/hal/"
+            "https://data.example.org/hal/, other letters as %C3%A9 and without a password"
         )
     return base_url.rstrip("/") + "/"
 
