@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import bagit
@@ -139,6 +140,13 @@ def spoil_metadata(folder: Path) -> None:
     rewrite_history(folder, lambda line: line.replace(b'"metadata":"<', b'"metadata":"<<'))
 
 
+def spoil_a_time(folder: Path) -> None:
+    path = folder / "data/harvest/commits.jsonl.gz"
+    text = gzip.decompress(path.read_bytes()).replace(b'"at":"2', b'"at":"\\u001b[31m2')
+    path.write_bytes(gzip.compress(text, mtime=0))
+    sealed(folder)
+
+
 def rewrite_history(folder: Path, change: Callable[[bytes], bytes]) -> None:
     path = folder / "data/history/history-00001.jsonl.zst"
     text = zstandard.ZstdDecompressor().decompressobj().decompress(path.read_bytes())
@@ -180,6 +188,7 @@ def bomb(folder: Path) -> None:
         (of_another_time, "v1 of hal is of a commit that is not in data/harvest/commits.jsonl.gz"),
         (say_another_thing, "says something else than its content in the history"),
         (spoil_metadata, "are no well-formed XML"),
+        (spoil_a_time, "commits.jsonl.gz: line 1 is not what belongs there"),
         (claim_more, "hal: its completeness does not follow"),
         (bomb, "has a line of more than"),
     ],
@@ -275,6 +284,24 @@ def test_a_signed_snapshot_names_its_signer(harvested: CommandLine, tmp_path: Pa
     change_one(folder)
     ran = harvested("snapshot", "verify", str(folder))
     assert (ran.code, "the signature does not fit" in ran.out) == (1, True)
+
+
+def test_what_a_snapshot_says_of_a_run_is_told_but_not_obeyed(
+    harvested: CommandLine, made: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / made.name
+    shutil.copytree(made, folder)
+    path = folder / "data/harvest/runs.jsonl.gz"
+    text = gzip.decompress(path.read_bytes())
+    text = text.replace(b'"command":"harvest"', b'"command":"\\u001b[31mharvest"', 1)
+    path.write_bytes(gzip.compress(text, mtime=0))
+    sealed(folder)
+    again = replace(harvested, folder=tmp_path / "again")
+    again.folder.mkdir()
+    shutil.copy(harvested.folder / "config.toml", again.folder)
+    ran = again("snapshot", "restore", str(folder), "--output", str(again.mirror))
+    assert ran.code == 0, ran.err
+    assert r"\u001b[31mharvest" in again("status").out
 
 
 def test_lines_have_limits(tmp_path: Path) -> None:

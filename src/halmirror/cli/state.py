@@ -122,8 +122,8 @@ def _text(found: Status) -> str:
     lines.append("last runs:")
     for run in found.runs:
         span = f"{run.started} to {run.finished or '…'}"
-        outcome = printable(run.outcome or "under way or killed")
-        lines.append(f"  {run.number} {run.command} {span}: {outcome}")
+        outcome = run.outcome or "under way or killed"
+        lines.append(f"  {printable(f'{run.number} {run.command} {span}: {outcome}')}")
     return "\n".join(lines)
 
 

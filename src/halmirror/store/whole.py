@@ -6,7 +6,7 @@ a document was is told by its contents (each kind of metadata it ever had) and i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from pyroaring import BitMap
@@ -19,6 +19,15 @@ from halmirror.store.view import LINKING
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
+
+
+Moment = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z",
+    ),
+]
+"""A time as a mirror writes it (UTC): times are compared as texts, and no other text is read."""
 
 
 class Content(msgspec.Struct, frozen=True, tag="content", tag_field="kind"):
@@ -65,8 +74,8 @@ class HeldRun(msgspec.Struct, frozen=True):
 
     id: int
     command: str
-    started: str
-    finished: str | None
+    started: Moment
+    finished: Moment | None
     outcome: str | None
     report: str | None
 
@@ -75,7 +84,7 @@ class HeldCommit(msgspec.Struct, frozen=True):
     """A commit that changed what a record says: its number, time and run."""
 
     seq: int
-    at: str
+    at: Moment
     run: int
 
 
