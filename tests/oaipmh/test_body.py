@@ -83,10 +83,11 @@ def test_what_drips_for_ever_ends(begin: bytes, drop: bytes) -> None:
     thread.start()
     try:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        politeness = Politeness(timeout=0.1, retries=0)
+        # Ten drops and more in the time of one silence: a busy machine drips unevenly.
+        politeness = Politeness(timeout=0.3, retries=0)
         with (
             Transport(address, politeness, sleep=lambda _: None) as transport,
-            pytest.raises(TransportError, match="longer than 1 seconds"),
+            pytest.raises(TransportError, match="longer than 3 seconds"),
         ):
             transport.ask({"verb": "Identify"})
     finally:
