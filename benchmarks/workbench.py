@@ -62,29 +62,17 @@ class Workbench:
         """The address at which the repository is served meanwhile."""
         more = ("--update", update) if update else ()
         command = [sys.executable, HERE / "serve.py", self.repository, *more]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-            assert server.stdout is not None  # noqa: S101 -- it is a pipe
-            try:
-                yield server.stdout.readline().split()[1]
-            finally:
-                server.terminate()
+        with _running(command) as (url, _):
+            yield url
 
     @contextmanager
     def serving(self) -> Iterator[tuple[str, psutil.Process]]:
         """The address at which the full mirror is served meanwhile, and the process that does."""
         configuration = self.mirror().parent / "config.toml"
-        with subprocess.Popen(
-            (self.program, "--config", configuration, "serve", "--port", "0"),
-            env=self.environment | {"HALMIRROR_SERVE_RATE_LIMIT": "0"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as server:
-            assert server.stdout is not None  # noqa: S101 -- it is a pipe
-            try:
-                yield server.stdout.readline().split()[1], psutil.Process(server.pid)
-            finally:
-                server.terminate()
+        command = (self.program, "--config", configuration, "serve", "--port", "0")
+        environment = self.environment | {"HALMIRROR_SERVE_RATE_LIMIT": "0"}
+        with _running(command, env=environment, stderr=subprocess.DEVNULL) as (url, process):
+            yield url, psutil.Process(process)
 
     def mirror(self, name: str = "full") -> Path:
         """The mirror of that name."""
@@ -134,6 +122,17 @@ class Workbench:
 def spread(values: Sequence[float]) -> Figures:
     """The median and the extremes of some runs."""
     return {"median": statistics.median(values), "least": min(values), "most": max(values)}
+
+
+@contextmanager
+def _running(command: Sequence[str | Path], **options: Any) -> Iterator[tuple[str, int]]:  # noqa: ANN401 -- as of Popen
+    """The address that a server prints as its second word, and its process; it ends after."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options) as server:
+        assert server.stdout is not None  # noqa: S101 -- it is a pipe
+        try:
+            yield server.stdout.readline().split()[1], server.pid
+        finally:
+            server.terminate()
 
 
 def processor_of(process: psutil.Process) -> float:

@@ -168,15 +168,10 @@ def repair(
             writer.finish("done", {"command": "doctor"})
         found = examine(path, deep=deep)
     remedies = {fault.remedy for fault in found.faults} - {"none"}
-    if not remedies and found.not_indexed:
-        tell("indexing what a run that was cut has left")
-        with Writer(path, "doctor", network=network) as writer:
-            writer.index()
-            writer.finish("done", found.as_dict())
-        return examine(path, deep=deep)
-    if not remedies:
+    if not remedies and not found.not_indexed:
         return found
-    tell("repairing: " + ", ".join(sorted(remedies)))
+    left = "indexing what a run that was cut has left"
+    tell("repairing: " + ", ".join(sorted(remedies)) if remedies else left)
     with Writer(path, "doctor", network=network) as writer, translated(path):
         doctor = _Doctor(writer.connection, deep=deep)
         if remedies & {"keys", "body"}:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halmirror.errors import QueryError
-from halmirror.record import STATUSES, Status
+from halmirror.record import EVERY_STATUS, STATUSES, Status
 
 if TYPE_CHECKING:
     from halmirror import query as tree
@@ -53,6 +53,9 @@ class Filters:
         """The statuses asked for; the active ones, or others, where none is named."""
         if not self.status:
             return otherwise
-        if unknown := set(self.status) - {*STATUSES, "all"}:
-            raise QueryError(f"status: '{min(unknown)}' is none of {', '.join(STATUSES)}, all")
-        return STATUSES if "all" in self.status else tuple(s for s in STATUSES if s in self.status)
+        if unknown := set(self.status) - {*STATUSES, EVERY_STATUS}:
+            known = ", ".join((*STATUSES, EVERY_STATUS))
+            raise QueryError(f"status: '{min(unknown)}' is none of {known}")
+        if EVERY_STATUS in self.status:
+            return STATUSES
+        return tuple(status for status in STATUSES if status in self.status)

@@ -13,11 +13,11 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_UNSEEN = "\u00ad\u200d\u2060\ufeff"
+UNSEEN = "\u00ad\u200d\u2060\ufeff"
 """What may stand inside a word and is not seen: the soft hyphen of copied text above all."""
 
 _LIGATURES = str.maketrans(
-    {"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i", **dict.fromkeys(_UNSEEN, "")}
+    {"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i", **dict.fromkeys(UNSEEN, "")}
 )
 _IDEOGRAPHS = re.compile("([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f])")
 """Kana and Han characters, folded: written without blanks, each is a word of its own."""

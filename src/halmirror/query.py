@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from halmirror.errors import QueryError
 from halmirror.folding import words
 from halmirror.identifiers import lookup_keys, parse_hal_id
-from halmirror.record import STATUSES, versioned
+from halmirror.record import EVERY_STATUS, STATUSES, versioned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,6 @@ FACET_FIELDS = ("type", "domain", "lang", "set", "access", "source", "status", "
 IDENTIFIER_FIELDS = ("doi", "arxiv", "pmid", "nnt", "isbn", "hdl")
 HAL = "hal"
 ACCESS_VALUES = ("open", "restricted", "metadata-only")
-EVERY_STATUS = "all"
 _VALUES = {"access": ACCESS_VALUES, "status": (*STATUSES, EVERY_STATUS)}
 """Fields that have a value of these."""
 

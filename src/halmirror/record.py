@@ -18,6 +18,8 @@ Status = Literal["active", "deleted", "withdrawn", "superseded"]
 Access = Literal["open", "restricted", "metadata-only"]
 Shared = Literal["doi", "arxiv", "pmid", "nnt"]
 STATUSES: tuple[Status, ...] = ("active", "deleted", "withdrawn", "superseded")
+EVERY_STATUS = "all"
+"""Stands for all of them where statuses are asked for."""
 
 
 class Value(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from halmirror import query as tree
-from halmirror.folding import words
+from halmirror.folding import UNSEEN, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f\u00ad\u200d\u2060\ufeff]+[^\W_]*)*")
+_WORD = re.compile(rf"[^\W_]+(?:[\u0300-\u036f{UNSEEN}]+[^\W_]*)*")
 """A run of letters and digits, with the marks, and the unseen characters, that may stand in it."""
 
 LENGTH = 300

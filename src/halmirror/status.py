@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from halmirror.record import STATUSES
-from halmirror.store.database import open_for_reading, time_stamp, translated
+from halmirror.store.database import log_of, open_for_reading, time_stamp, translated
 from halmirror.windows import complete_as_of, shifted
 
 if TYPE_CHECKING:
@@ -352,7 +352,7 @@ def _asides(source: SourceStatus) -> list[str]:
 
 def _size(path: Path) -> int:
     """Bytes of the mirror's file and of SQLite's log beside it."""
-    log = path.with_name(path.name + "-wal")
+    log = log_of(path)
     return path.stat().st_size + (log.stat().st_size if log.exists() else 0)
 
 

@@ -256,6 +256,16 @@ def named_after(output: Path) -> str | None:
     return best[1].name if best else None
 
 
+def check(name: str, filters: Filters, wanted: Wanted | None = None) -> None:
+    """Find what is wrong with an export before its file is begun.
+
+    Raises `UsageError`, and `QueryError` for a wrong filter.
+    """
+    load(name, wanted)
+    filters.nodes()
+    filters.statuses()
+
+
 def export(
     mirror: Mirror,
     name: str,
@@ -276,8 +286,7 @@ def export(
     """
     from halmirror.export.output import opened
 
-    load(name, wanted)
-    filters.nodes()  # a wrong filter is told before the file is begun
+    check(name, filters, wanted)
     with opened(output) as out:
         return write(
             mirror, name, out, filters, at=at, unique=unique, only=only, wanted=wanted, watch=watch

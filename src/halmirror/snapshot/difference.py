@@ -9,7 +9,7 @@ import msgspec
 from halmirror.errors import SnapshotError
 from halmirror.export.digest import key_of
 from halmirror.mirror import Filters, Mirror
-from halmirror.record import versioned
+from halmirror.record import EVERY_STATUS, versioned
 from halmirror.snapshot.chain import leading_to, records
 from halmirror.snapshot.layout import is_folder
 
@@ -71,7 +71,7 @@ def _lines(place: Path) -> Generator[bytes, None, None]:
         yield from records(leading_to(place))
     elif place.is_file():
         with Mirror(place) as mirror:
-            yield from mirror.lines(Filters(status=("all",)))
+            yield from mirror.lines(Filters(status=(EVERY_STATUS,)))
     else:
         raise SnapshotError(f"{place} is neither a snapshot's folder nor a mirror's file")
 

@@ -16,6 +16,7 @@ from halmirror.config_values import KEEP_FREE
 from halmirror.errors import OutputError, SnapshotError, UsageError
 from halmirror.export.digest import digest
 from halmirror.mirror import Filters, Mirror
+from halmirror.record import EVERY_STATUS
 from halmirror.snapshot import bag, tables
 from halmirror.snapshot.chain import Link, named
 from halmirror.snapshot.layout import (
@@ -165,7 +166,7 @@ def _build(chain: Sequence[Link], path: Path, watch: Watch | None) -> None:
 def _check(newest: Link, path: Path) -> None:
     """Raises `SnapshotError` where the mirror's records are not those that the snapshot had."""
     with Mirror(path) as mirror:
-        found = digest(mirror.lines(Filters(status=("all",))))
+        found = digest(mirror.lines(Filters(status=(EVERY_STATUS,))))
     told = newest.told.whole
     if (found.records, found.sha256) != (told.records, told.sha256):
         raise SnapshotError(

@@ -100,10 +100,10 @@ def _operational(path: Path, error: sqlite3.OperationalError) -> errors.MirrorEr
         )
     if code == sqlite3.SQLITE_CANTOPEN:
         way = "check that its folder exists and may be used"
-        if _log(path).exists() and not os.access(path.parent, os.W_OK):
+        if log_of(path).exists() and not os.access(path.parent, os.W_OK):
             way = (
-                f"its newest commits are in the log beside it ({_log(path).name}), and SQLite must "
-                "write in the folder to read them: allow that, or put a copy there that "
+                f"its newest commits are in the log beside it ({log_of(path).name}), and SQLite "
+                "must write in the folder to read them: allow that, or put a copy there that "
                 "'halmirror backup' made"
             )
         return errors.MirrorWriteError(f"{path} cannot be opened ({error}); {way}")
@@ -227,12 +227,13 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 def _uri(path: Path) -> str:
     """Read-only; immutable only where no log lies beside and the folder cannot be written."""
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    if not os.access(path.parent, os.W_OK) and not _log(path).exists():
+    if not os.access(path.parent, os.W_OK) and not log_of(path).exists():
         address += "&immutable=1"
     return address
 
 
-def _log(path: Path) -> Path:
+def log_of(path: Path) -> Path:
+    """Where the log (WAL) of the mirror at ``path`` is, while there is one."""
     return path.with_name(path.name + "-wal")
 
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from halmirror.errors import MirrorWriteError
+from halmirror.store.database import log_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ class Room:
 
     def __init__(self, path: Path, keep_free: int) -> None:
         self._path = path
-        self._log = path.with_name(path.name + "-wal")
+        self._log = log_of(path)
         self._keep_free = keep_free
 
     def check(self) -> None:

@@ -18,7 +18,7 @@ from pyroaring import BitMap
 from halmirror import query as tree
 from halmirror.folding import words
 from halmirror.identifiers import parse_hal_id
-from halmirror.record import STATUSES
+from halmirror.record import EVERY_STATUS, STATUSES
 from halmirror.store import frequent, fulltext, indexer, ordering
 from halmirror.store.bitmaps import COPY, bitmap, stored
 from halmirror.store.unique import spare_contents
@@ -179,7 +179,7 @@ class Index:
     def _under(self, node: tree.Facet | tree.Years | tree.Identifier) -> BitMap:
         """The contents under a value."""
         match node:
-            case tree.Facet("status", tree.EVERY_STATUS):
+            case tree.Facet("status", value) if value == EVERY_STATUS:
                 return self.standing(STATUSES)
             case tree.Facet(kind, value):
                 return self._bits(kind, value)

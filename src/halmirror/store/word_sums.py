@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from halmirror.store.indexer import TEXT_COLUMNS
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
-COLUMNS: Final = ("title", "creator", "subject", "abstract", "other")
-
 _SLOTS: Final = 1 << 18
-_FIRST_LETTERS: Final = tuple(ord(column[0]) for column in COLUMNS)
+_FIRST_LETTERS: Final = tuple(ord(column[0]) for column in TEXT_COLUMNS.split(", "))
 _LONGEST: Final = 32_768
 """Bytes of a word that FTS5 keeps."""
 
@@ -34,7 +34,7 @@ class WordSums:
         self._sums = [0] * _SLOTS
 
     def add(self, content: int, texts: Sequence[str]) -> None:
-        """Add a content's texts, folded, in the order of `COLUMNS`."""
+        """Add a content's texts, folded, in the order of `TEXT_COLUMNS`."""
         sums = self._sums
         for letter, text in zip(_FIRST_LETTERS, texts, strict=True):
             number = _number(content, letter)

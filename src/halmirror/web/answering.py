@@ -67,9 +67,8 @@ async def refused(request: Request, error: Exception) -> Response:
     """The answer to a request that failed: a page to a browser, problem details to a program."""
     problem = _as_problem(request, error)
     accept = request.headers.get("accept", "")
-    if request.scope["path"].startswith(_FOR_PROGRAMS):
-        return problem.response()
-    if best_type(accept, _JSON_FIRST) != "text/html":
+    for_program = request.scope["path"].startswith(_FOR_PROGRAMS)
+    if for_program or best_type(accept, _JSON_FIRST) != "text/html":
         return problem.response()
     reader = Reader.of(request, request.app.state.settings.serve)
     key = f"problem.{problem.status}"

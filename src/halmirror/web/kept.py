@@ -10,6 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from halmirror.store.database import log_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -24,7 +26,7 @@ class Kept:
     """Keeps what was counted in the mirror at ``path``; for all threads of a process."""
 
     def __init__(self, path: Path) -> None:
-        self._files = (path, path.with_name(f"{path.name}-wal"))
+        self._files = (path, log_of(path))
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._held: dict[str, tuple[_State, float, object]] = {}

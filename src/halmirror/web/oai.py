@@ -12,7 +12,7 @@ from halmirror.provider.answer import answer
 from halmirror.provider.asked import LIST_VERBS
 from halmirror.provider.identity import Repository
 from halmirror.web.large import LargeResponse
-from halmirror.web.pages import link_header
+from halmirror.web.pages import link_header, terms_link
 from halmirror.web.place import Place
 from halmirror.web.problems import Problem
 
@@ -79,7 +79,7 @@ async def oai(request: Request) -> Response:
 def _headers(place: Place, *, packed: bool) -> dict[str, str]:
     headers = {
         "Cache-Control": "no-cache",
-        "Link": link_header([(place.absolute("/terms"), "license", None)]),
+        "Link": link_header([terms_link(place)]),
     }
     if packed:
         # The application's own layer leaves alone what is compressed, and speaks for all else.

@@ -161,6 +161,11 @@ def page(
     return response
 
 
+def terms_link(place: Place) -> tuple[str, str, None]:
+    """What the sources ask of those who take their metadata, as a target of `link_header`."""
+    return place.absolute("/terms"), "license", None
+
+
 def link_header(links: Iterable[tuple[str, str, str | None]]) -> str:
     """Targets, relations and media types as a ``Link`` header; no target can break out of it."""
     return ", ".join(

@@ -15,7 +15,7 @@ from halmirror.reference.document_types import DOCUMENT_TYPES
 from halmirror.web import forms, highwire
 from halmirror.web.answering import reading
 from halmirror.web.negotiation import best_type, parameters
-from halmirror.web.pages import Reader, json_in_page, link_header, page
+from halmirror.web.pages import Reader, json_in_page, link_header, page, terms_link
 from halmirror.web.place import record_path
 from halmirror.web.problems import Problem
 from halmirror.web.text import web_link
@@ -103,8 +103,7 @@ def in_form(
     at: int | None = None,
 ) -> Response:
     """The record in a form that is no page; ``at``: the commit it was read as of."""
-    links: list[tuple[str, str, str | None]] = []
-    links.append((reader.place.absolute("/terms"), "license", None))
+    links: list[tuple[str, str, str | None]] = [terms_link(reader.place)]
     links += [(reader.place.absolute(record_path(found.versioned_id)), "describes", forms.HTML)]
     headers = {"Vary": "Accept", "Cache-Control": "no-cache", "Link": link_header(links)}
     if media_type == forms.BIBLIOGRAPHY:

@@ -11,6 +11,8 @@ from halmirror.mirror import SORTS, Filters
 from halmirror.places import read_cursor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
 
     from halmirror.mirror import Hits, Mirror
@@ -62,12 +64,10 @@ class Asked:
         first, last = given.get("year_from", "").strip(), given.get("year_to", "").strip()
         if first or last:
             values["year"] = (f"{first}..{last}" if first != last else first,)
-        if sum(map(len, values.values())) > MOST_VALUES:
-            raise QueryError(f"more than {MOST_VALUES} filters; ask for fewer at once")
         cursor = given.get("cursor") or None
         return cls(
             given.get("q", ""),
-            Filters(**values),
+            filters_of(values),
             given.get("sort") or "relevance",
             _limit(given.get("limit"), most),
             cursor,
@@ -126,6 +126,13 @@ class Asked:
         other = replace(self, sort=changed.pop("sort", self.sort))
         other = replace(other, filters=replace(self.filters, **changed))
         return place.path("/search", [*other.pairs(), ("cursor", cursor or "")])
+
+
+def filters_of(values: Mapping[str, tuple[str, ...]]) -> Filters:
+    """The filters of these values by kind.  Raises `QueryError` where they are too many."""
+    if sum(map(len, values.values())) > MOST_VALUES:
+        raise QueryError(f"more than {MOST_VALUES} filters; ask for fewer at once")
+    return Filters(**values)
 
 
 def _values(given: list[str]) -> tuple[str, ...]:

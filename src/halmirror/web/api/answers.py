@@ -12,7 +12,7 @@ from halmirror.web import forms, searching
 from halmirror.web.answering import reading
 from halmirror.web.api.parameters import CHANGES, DIFFERENCE, PAST, RECORD, SEARCH, Given
 from halmirror.web.negotiation import best_type
-from halmirror.web.pages import Reader, link_header
+from halmirror.web.pages import Reader, link_header, terms_link
 from halmirror.web.problems import Problem
 from halmirror.web.record_page import LONGEST_IDENTIFIER, in_form, wanted_form
 from halmirror.web.status_page import current
@@ -139,7 +139,7 @@ def _json(
     links: Iterable[tuple[str, str, Any]] = (),
     kind: str = "application/json",
 ) -> Response:
-    terms = _reader(request).place.absolute("/terms"), "license", None
+    terms = terms_link(_reader(request).place)
     headers = {"Cache-Control": "no-cache", "Link": link_header([terms, *links])}
     return Response(body, 200, headers, kind)
 

@@ -16,10 +16,10 @@ from starlette.responses import StreamingResponse
 
 from halmirror import export
 from halmirror.export import FORMATS, Wanted
-from halmirror.mirror import Filters, Mirror
+from halmirror.mirror import Mirror
 from halmirror.web import searching
 from halmirror.web.api.parameters import EXPORT, Given
-from halmirror.web.pages import link_header
+from halmirror.web.pages import link_header, terms_link
 from halmirror.web.place import Place
 from halmirror.web.problems import Problem
 
@@ -110,14 +110,10 @@ async def exported(request: Request) -> Response:
     """The export as a file; what is wrong with it is told before anything is sent."""
     given = Given.of(request, EXPORT)
     name = given.text("format") or ""
-    filters = Filters(**{kind: given.all(kind) for kind in searching.KINDS})
-    if sum(len(given.all(kind)) for kind in searching.KINDS) > searching.MOST_VALUES:
-        raise Problem(400, f"more than {searching.MOST_VALUES} filters; ask for fewer at once")
+    filters = searching.filters_of({kind: given.all(kind) for kind in searching.KINDS})
     fields = tuple(one.strip() for one in (given.text("fields") or "").split(",") if one.strip())
     wanted = Wanted(fields=fields, normalised=given.flag("normalised"), defuse=given.flag("defuse"))
-    export.load(name, wanted)
-    filters.nodes()
-    filters.statuses()
+    export.check(name, filters, wanted)
     state = request.app.state
     at = await state.readers.run(given.commit)
     unique = given.flag("unique")
@@ -188,5 +184,5 @@ def _headers(request: Request, name: str) -> dict[str, str]:
     return {
         "Cache-Control": "no-cache",
         "Content-Disposition": f'attachment; filename="halmirror{FORMATS[name].endings[0]}"',
-        "Link": link_header([(place.absolute("/terms"), "license", None)]),
+        "Link": link_header([terms_link(place)]),
     }

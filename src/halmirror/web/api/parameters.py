@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from halmirror.export import FORMATS
 from halmirror.mirror import SORTS
 from halmirror.query import ACCESS_VALUES
-from halmirror.record import STATUSES
+from halmirror.record import EVERY_STATUS, STATUSES
 from halmirror.web import forms, searching
 from halmirror.web.problems import Problem
 
@@ -85,7 +85,7 @@ _KINDS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "set": ("A set of the source.", _text()),
     "access": ("Whether there is a file, and whether it is open.", _text(*ACCESS_VALUES)),
     "source": ("The name of a source.", _text()),
-    "status": ("How the record stands; active unless told.", _text(*STATUSES, "all")),
+    "status": ("How the record stands; active unless told.", _text(*STATUSES, EVERY_STATUS)),
 }
 FILTERS: Final = tuple(
     Parameter(kind, f"{_KINDS[kind][0]} Several mean any of them.", _KINDS[kind][1], repeated=True)
