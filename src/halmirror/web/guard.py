@@ -1,13 +1,11 @@
 """What stands before every answer: limits, the Host check, headers, the access log, counts.
 
 A pure ASGI layer.  It refuses what is too long, asked too often or meant for another host; it
-takes the public path off, bounds how long a client may take to receive, and tells each request
-on standard error and in the tally.
+takes the public path off, and tells each request on standard error and in the tally.
 """
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import logging
 import re
@@ -31,9 +29,6 @@ LONGEST_QUERY = 8192
 
 LONGEST_HEAD = 32 * 1024
 """Bytes of a request's line and headers."""
-
-SLOWEST_SECONDS = 30.0
-"""How long a client may take to receive a part of an answer before it is left."""
 
 BURST_SECONDS = 10
 _CLIENTS_REMEMBERED = 10_000
@@ -85,7 +80,7 @@ class Guard:
             else:
                 await self._app(inner, receive, answer.send)
         except TimeoutError:
-            # The client stopped receiving; what is left of the answer goes nowhere.
+            # The client takes it too slowly; what is left of the answer goes nowhere.
             answer.status = answer.status or 408
         finally:
             self._tell(inner, answer, time.monotonic() - began)
@@ -135,7 +130,7 @@ class Guard:
 
 
 class _Answer:
-    """An answer on its way: gets the headers that all have, and is given up if it stalls."""
+    """An answer on its way: gets the headers that all have."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -151,8 +146,7 @@ class _Answer:
             message = {**message, "headers": headers}
         else:
             self.sent += len(message.get("body", b""))
-        async with asyncio.timeout(SLOWEST_SECONDS):
-            await self._send(message)
+        await self._send(message)
 
 
 class Rates:
