@@ -37,7 +37,7 @@ def show(bench: Workbench) -> Figures:
     nothing, shown = [], []
     bench.halmirror("show", names[0])
     for name in names:
-        nothing.append(run([sys.executable, "-c", "pass"]))
+        nothing.append(run([sys.executable, "-c", "pass"], environment=bench.environment))
         shown.append(bench.halmirror("show", name))
     clock = spread([one.wall for one in shown])["median"]
     floor = spread([one.wall for one in nothing])["median"]

@@ -102,8 +102,13 @@ class Workbench:
 
     @cached_property
     def environment(self) -> dict[str, str]:
-        """The environment without a user's own settings."""
-        kept = {key: value for key, value in os.environ.items() if "HALMIRROR" not in key}
+        """The environment without a user's own settings, of halmirror or of Python.
+
+        ``PYTHONDONTWRITEBYTECODE`` would have every command compile what an installed package
+        has compiled.
+        """
+        own = ("HALMIRROR", "PYTHON")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(own)}
         return kept | {"XDG_CONFIG_HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
 
     def copy(self, name: str) -> Path:

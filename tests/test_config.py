@@ -9,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from halmirror import config
@@ -202,7 +203,7 @@ def test_every_setting(elsewhere: Path) -> None:
 
 def test_settings_are_frozen() -> None:
     settings = load(environ={"HOME": "/nowhere"})
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         settings.sources[0].name = "other"  # type: ignore[misc]
     with pytest.raises(TypeError):
         settings.origins["mirror.path"] = "elsewhere"  # type: ignore[index]
@@ -510,7 +511,7 @@ def test_the_template_is_the_repositorys_file_and_gives_the_defaults(elsewhere: 
 def test_the_template_explains_every_setting_and_its_default(elsewhere: Path) -> None:
     opened = re.sub(r"^# (?=[a-z_]+ = )", "", config.TEMPLATE, flags=re.MULTILINE)
     (source,) = tomllib.loads(opened)["source"]
-    keys = [f.name.rstrip("_") for f in dataclasses.fields(SourceSettings)]
+    keys = [f.name.rstrip("_") for f in msgspec.structs.fields(SourceSettings)]
     assert list(source) == keys
     lines = opened.splitlines()
     for key in keys:
@@ -518,7 +519,7 @@ def test_the_template_explains_every_setting_and_its_default(elsewhere: Path) ->
         assert lines[place - 1].startswith("# ") or key == "password_env"
     (loaded,) = load(written(elsewhere, opened), {}).sources
     without_default = ("from_", "contact", "user_env", "password_env")
-    assert dataclasses.replace(loaded, **dict.fromkeys(without_default)) == ALL_OF_HAL  # type: ignore[arg-type]
+    assert msgspec.structs.replace(loaded, **dict.fromkeys(without_default)) == ALL_OF_HAL
 
 
 def test_importing_the_configuration_is_light() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from endpoint_http import ParsedRequest, Reply
@@ -36,7 +37,7 @@ class Edited(RecordedEndpoint):
 
 def settings(endpoint: RecordedEndpoint, **more: object) -> SourceSettings:
     given = SourceSettings(name="repo", base_url=endpoint.url, retries=0, timeout=5.0)
-    return replace(given, **more)  # type: ignore[arg-type]
+    return msgspec.structs.replace(given, **more)
 
 
 def examined(change: Callable[[ParsedRequest, Reply], Reply], **more: object) -> Probe:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import msgspec
+
 from halmirror.config import SourceSettings, variable_part
 from halmirror.config_values import READERS
 from halmirror.config_writing import Written, add_source, free_name
@@ -64,7 +66,7 @@ def add(settings: Settings, request: NewSource, observer: Observer) -> Added:
     source = probe.settings
     if request.name is None:
         taken = [one.name for one in settings.sources]
-        source = replace(source, name=free_name(_name(probe), taken))
+        source = msgspec.structs.replace(source, name=free_name(_name(probe), taken))
     probe = replace(probe, settings=source)
     if probe.failed and not request.force:
         return Added(probe, None)

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from halmirror.record import Affiliation, Body, Container, Name, Record, Title, versioned
 from halmirror.tails import built_tail
@@ -38,8 +39,7 @@ _MOST_ENDS = 8
 """How many separators on from its start a name can end: names hold separators of their own."""
 
 
-@dataclass(frozen=True)
-class Roles:
+class Roles(msgspec.Struct, frozen=True):
     """Contributors whose part is certain, from their place in the tail of HAL's citation.
 
     ``editors`` of a volume, ``organizers`` of a conference, ``authorities`` (the institutions

@@ -16,7 +16,6 @@ settings hold wrongly.
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 import re
@@ -25,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from halmirror.config_serve import SERVE_READERS, SERVE_TEMPLATE, ServeSettings
 from halmirror.config_serve import typed as typed_of_serving
@@ -132,8 +133,7 @@ _LARGEST = 1024 * 1024
 _DEFAULT_PATH = "data/mirror.sqlite"
 
 
-@dataclass(frozen=True, slots=True)
-class MirrorSettings:
+class MirrorSettings(msgspec.Struct, frozen=True):
     """Where the mirror is and may be.
 
     ``path``: its file, absolute.  ``keep_free``: bytes of its disk to leave free.
@@ -145,8 +145,7 @@ class MirrorSettings:
     network_file_system: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSettings:
+class SourceSettings(msgspec.Struct, frozen=True):
     """One repository to mirror.
 
     ``kind``: ``oai-pmh``, or ``snapshot`` where ``base_url`` is a folder of published snapshots.
@@ -268,8 +267,7 @@ def setting(key: str, value: object) -> str:
 # -- the file --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(msgspec.Struct, frozen=True):
     """A configuration file as read: its text, and what TOML makes of it."""
 
     path: Path | None
@@ -384,6 +382,8 @@ def _check_keys(file: _File, keys: tuple[str | int, ...], known: Iterable[str]) 
 
 
 def _nearest(key: str, known: list[str]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from halmirror.config_values import (
     check_base_url,
@@ -55,8 +56,7 @@ SERVE_TEMPLATE: Final = """\
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ServeSettings:
+class ServeSettings(msgspec.Struct, frozen=True):
     """How the mirror is served.
 
     ``public_url``: the base of every absolute address, with a ``/`` at its end; none: the address

@@ -7,7 +7,6 @@ or variable it stands in is the business of `halmirror.config`.
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -117,6 +116,8 @@ def to_toml(value: object) -> str:
     if isinstance(value, dict):
         pairs = ", ".join(f"{to_toml(key)} = {to_toml(each)}" for key, each in value.items())
         return f"{{ {pairs} }}" if pairs else "{}"
+    import json
+
     # JSON's strings, numbers and truth values are TOML's, but for one character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 

@@ -6,9 +6,11 @@ import contextlib
 import os
 import stat
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from halmirror.config import BUILT_IN, load_bytes, setting, variable_part
 from halmirror.errors import ConfigError, OutputError
@@ -46,7 +48,7 @@ class Written:
 def section(source: SourceSettings, comments: Sequence[str] = ()) -> str:
     """The ``[[source]]`` section of a source: what is not at its default, after the comments."""
     lines = ["[[source]]", *(f"# {printable(comment)}" for comment in comments)]
-    for field in fields(source):
+    for field in msgspec.structs.fields(source):
         key, value = field.name.rstrip("_"), getattr(source, field.name)
         if key in _ALWAYS or value != field.default:
             lines.append(f"{key} = {setting(key, value)}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from halmirror.errors import QueryError
 from halmirror.record import EVERY_STATUS, STATUSES, Status
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from halmirror import query as tree
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(msgspec.Struct, frozen=True):
     """What `Mirror.search` and `Mirror.records` pick.
 
     Values of one kind mean OR, different kinds mean AND.  ``status`` holds statuses or ``all``;

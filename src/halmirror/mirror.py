@@ -12,7 +12,6 @@ Readers never wait for a harvest, and need no network.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -26,8 +25,8 @@ from halmirror.places import parse_time, read_cursor, write_cursor
 from halmirror.record import STATUSES, Record, Status
 from halmirror.store.database import limited, open_for_reading, translated
 from halmirror.store.look_up import LookUp
+from halmirror.store.preference import Preference
 from halmirror.store.reader import Reader, State
-from halmirror.store.unique import Preference, giving_way, spare_documents
 from halmirror.store.view import View
 
 if TYPE_CHECKING:
@@ -54,8 +53,7 @@ _FEW = 10_000
 """Records that are looked up one by one; beyond, what they share is found ahead in one pass."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hits:
+class Hits(msgspec.Struct, frozen=True):
     """One page of a search: ``total`` hits, these ``records``, and the cursor of the ``next``.
 
     ``suggestion``: where nothing was found, a query of other words that finds something;
@@ -65,7 +63,7 @@ class Hits:
     total: int
     sort: str
     records: list[Record]
-    facets: dict[str, dict[str, int]] = field(default_factory=dict)
+    facets: dict[str, dict[str, int]] = {}
     next: str | None = None
     suggestion: str | None = None
     trails: bool = False
@@ -84,8 +82,7 @@ class Hits:
         return msgspec.json.encode(answer)
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True):
     """What `Mirror.choose` found: identifiers that name records, and those that do not.
 
     ``missing``: identifiers the mirror held nothing for at the commit ``at``; ``left_out``:
@@ -346,6 +343,7 @@ class Mirror:
         Raises `QueryError`.
         """
         from halmirror.store.search import Index
+        from halmirror.store.unique import giving_way
 
         filters = filters or Filters()
         with self._as_of(at) as seq:
@@ -536,6 +534,7 @@ class Mirror:
         So a harvest changes nothing underneath, and several passes may go on at once.
         """
         from halmirror.store.search import Index
+        from halmirror.store.unique import spare_documents
 
         filters = filters or Filters()
         nodes = filters.nodes()

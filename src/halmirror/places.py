@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 from datetime import UTC, datetime
 from datetime import date as day_type
@@ -48,16 +45,22 @@ def _moment(time: str, in_day: str) -> str:
 
 def write_cursor(seq: int, offset: int) -> str:
     """The cursor of a place in a list of hits: the commit it is of, and how many came before."""
+    import base64
+    import json
+
     return base64.urlsafe_b64encode(json.dumps([seq, offset]).encode()).decode().rstrip("=")
 
 
 def read_cursor(cursor: str) -> tuple[int, int]:
     """The commit and offset of a cursor.  Raises `QueryError`."""
+    import base64
+    import json
+
     try:
         seq, offset = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         known = isinstance(seq, int) and isinstance(offset, int)
         if known and 0 <= seq < _LARGEST and 0 <= offset < _LARGEST:
             return seq, offset
-    except (ValueError, TypeError, RecursionError, binascii.Error):
+    except (ValueError, TypeError, RecursionError):
         pass
     raise QueryError(f"cursor: '{cursor}' is none that a search gave; leave it out to start anew")

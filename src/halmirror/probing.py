@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+import msgspec
 from lxml import etree
 
 from halmirror import windows
@@ -99,7 +100,7 @@ def check(settings: SourceSettings, observer: Observer, *, choose_profile: bool 
     Less patient than a harvest: one retry, and no wait longer than 30 seconds.  A secret that is
     missing is a finding too.
     """
-    patient = replace(
+    patient = msgspec.structs.replace(
         settings,
         retries=min(settings.retries, _RETRIES),
         max_wait=min(settings.max_wait, _MAX_WAIT),
@@ -392,7 +393,7 @@ class _Doctor:
         hals = sum(one.identifier.lower().startswith(_HAL_IDENTIFIERS) for one in headers)
         fits = "hal" if hals > len(headers) // 2 else "generic"
         if self._choose_profile:
-            self._settings = replace(self._settings, profile=fits)
+            self._settings = msgspec.structs.replace(self._settings, profile=fits)
         profile = self._settings.profile
         if profile == fits:
             self._tell("ok", "identifiers", f"such as {example}; profile {profile} fits")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol, Self, TypedDict, TypeVar
+
+import msgspec
 
 from halmirror.config_values import check_base_url
 from halmirror.errors import ForbiddenError, MirrorWriteError, UsageError
@@ -65,7 +66,7 @@ def chosen(
             check_base_url(base_url)
         except UsageError as error:
             raise UsageError(f"--base-url: {error}") from error
-        picked = [replace(picked[0], base_url=base_url)]
+        picked = [msgspec.structs.replace(picked[0], base_url=base_url)]
     return picked
 
 

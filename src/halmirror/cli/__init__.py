@@ -6,6 +6,7 @@ Commands are imported when they are called, so that ``show`` never pays for ``ha
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -47,6 +48,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Each command's module (which has a click command of that name) and its line in the help."""
 
+_AT_ONCE = frozenset({"show", "cite"})
+"""Commands that mostly end before there is any garbage; they collect it once they go on."""
+
 INTERRUPTED = 130
 
 
@@ -64,6 +68,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
+        if cmd_name not in _AT_ONCE:
+            gc.enable()
         command: click.Command = getattr(module, cmd_name)
         return command
 
@@ -103,6 +109,7 @@ def cli(
 def main() -> None:
     """Entry point of the ``halmirror`` command."""
     signal.signal(signal.SIGTERM, _terminate)
+    gc.disable()  # starting makes many objects and no garbage: looking for it is a twentieth
     try:
         code = _run()
         if sys.stdout:  # closed from the start (``>&-``), there is none

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import locale
 import os
-import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,14 +44,12 @@ class Invocation:
         """The interface's language: the option, else the locale's, else English."""
         if self.ui_option:
             return self.ui_option
-        told = next(
-            (
-                os.environ[name]
-                for name in ("LC_ALL", "LC_MESSAGES", "LANG")
-                if os.environ.get(name)
-            ),
-            locale.getlocale()[0] or "",
-        )
+        names = ("LC_ALL", "LC_MESSAGES", "LANG")
+        told = next((os.environ[name] for name in names if os.environ.get(name)), None)
+        if told is None:
+            import locale
+
+            told = locale.getlocale()[0] or ""
         return "fr" if told.lower().startswith("fr") else "en"
 
     @property
@@ -102,6 +98,8 @@ def log_format_option(command: _Command) -> _Command:
 
 def columns() -> int:
     """The terminal's width, up to what reads well."""
+    import shutil
+
     return min(shutil.get_terminal_size((80, 24)).columns, 100)
 
 

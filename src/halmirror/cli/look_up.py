@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -226,6 +227,8 @@ class _Asked:
     def found(self, take: Callable[[str], _Taken | None]) -> Iterator[_Taken]:
         """What there is for each, in their order; one that names nothing is told."""
         for identifier in self._identifiers:
+            if self._count:
+                gc.enable()
             self._count += 1
             taken = take(identifier)
             if taken is None:

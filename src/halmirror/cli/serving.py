@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import click
+import msgspec
 
 from halmirror.cli.context import Invocation, pass_invocation
 
@@ -34,7 +35,10 @@ def serve(invocation: Invocation, host: str | None, port: int | None, workers: i
     settings = invocation.settings
     told = {"host": host, "port": port, "workers": workers}
     chosen = {name: value for name, value in told.items() if value is not None}
-    serving = replace(settings.serve, **chosen)  # type: ignore[arg-type] # each its own type
+    serving = msgspec.structs.replace(settings.serve, **chosen)
     if invocation.quiet:
-        serving = replace(serving, access_log=False)
-    run(replace(settings, serve=serving), lambda address: click.echo(f"serving {address}"))
+        serving = msgspec.structs.replace(serving, access_log=False)
+    run(
+        dataclasses.replace(settings, serve=serving),
+        lambda address: click.echo(f"serving {address}"),
+    )

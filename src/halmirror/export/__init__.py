@@ -8,10 +8,11 @@ lines of JSON, records with their XML) the row says too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from importlib import import_module
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, Protocol, cast
+
+import msgspec
 
 from halmirror.errors import UsageError
 
@@ -29,8 +30,7 @@ COMPRESSED: Final = (".gz", ".zst")
 _TOLD_EVERY: Final = 500
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """How records are to be written, as far as a format leaves a choice.
 
     ``fields``: the keys to write (dotted names of `halmirror.export.keys`; none: all);
@@ -52,8 +52,7 @@ class Writer(Protocol):
         """Write all items; return how many.  Raises `OutputError`."""
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(msgspec.Struct, frozen=True):
     """A format: its name, where its writer is, what it takes, and how files of it look.
 
     ``writer``: ``module:function``.  ``takes``: ``records`` (`Mirror.records`), ``lines`` or
@@ -83,8 +82,7 @@ class Format:
         return self.text and self.takes != "sources"
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """What an export wrote; ``statement`` is what the sources ask of those who take it.
 
     ``left_out`` counts the records whose metadata are of another format, by metadata prefix.
@@ -92,7 +90,7 @@ class Done:
 
     count: int
     statement: str | None
-    left_out: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = {}
 
 
 _ROWS: Final = (
@@ -241,7 +239,7 @@ def load(name: str, wanted: Wanted | None = None) -> tuple[Format, Writer]:
 
         keys.chosen(wanted.fields)
     if wanted.normalised and chosen.normalised:
-        chosen = replace(chosen, takes="records", writer=chosen.normalised)
+        chosen = msgspec.structs.replace(chosen, takes="records", writer=chosen.normalised)
     module, _, function = chosen.writer.partition(":")
     return chosen, cast("Writer", getattr(import_module(module), function))
 
@@ -320,7 +318,7 @@ def write(
             items = mirror.records(filters, at=at, unique=unique, only=only)
     statement = mirror.statement(filters.source)
     told = _watched(items, watch) if watch else items
-    count = writer(told, out, replace(wanted or Wanted(), statement=statement))
+    count = writer(told, out, msgspec.structs.replace(wanted or Wanted(), statement=statement))
     return Done(count, statement, left_out)
 
 

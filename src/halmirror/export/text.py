@@ -8,8 +8,7 @@ like.
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from halmirror.citation import cite, display_name, with_subtitle
 from halmirror.labels import Ui, day, domain_label, label, labelled, language_name, type_label
@@ -25,7 +24,6 @@ from halmirror.record import (
     SameAs,
     versioned,
 )
-from halmirror.snippets import snippet, spans
 from halmirror.tails import page_range
 
 if TYPE_CHECKING:
@@ -48,8 +46,7 @@ _SCHEMES: Final = (
 _NUMBERS: Final = (("report", "Report no.", "Rapport n°"), ("patent", "Patent no.", "Brevet n°"))
 
 
-@dataclass(frozen=True)
-class _Section:
+class _Section(NamedTuple):
     """A heading and its paragraphs; ``whole`` ones are neither wrapped nor indented."""
 
     heading: str
@@ -90,6 +87,9 @@ def line(record: Record, ui: Ui) -> str:
 
 def excerpt(record: Record, wanted: Sequence[Sought], columns: int) -> list[str]:
     """A line of the first abstract or note that has a word looked for; none where none has."""
+    # Showing a record marks nothing: it starts faster without.
+    from halmirror.snippets import snippet, spans
+
     body = record.body
     for text in (*(one.value for one in body.abstracts), *body.notes):
         if next(spans(text, wanted), None) is not None:
@@ -100,6 +100,8 @@ def excerpt(record: Record, wanted: Sequence[Sought], columns: int) -> list[str]
 
 def marked(text: str, wanted: Sequence[Sought]) -> str:
     """The text with the words looked for in bold, for a terminal (ECMA-48, SGR)."""
+    from halmirror.snippets import spans
+
     parts: list[str] = []
     place = 0
     for start, end in spans(text, wanted):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import sqlite3
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+import msgspec
 
 from halmirror import errors
 from halmirror.store.file_system import check_local
@@ -152,7 +153,7 @@ class WriteLock:
         told = {"pid": os.getpid(), "host": os.uname().nodename, "start": time_stamp()}
         try:
             os.ftruncate(self._file, 0)
-            os.pwrite(self._file, json.dumps(told).encode() + b"\n", 0)
+            os.pwrite(self._file, msgspec.json.encode(told) + b"\n", 0)
         except OSError as error:
             self._close()
             raise errors.MirrorWriteError(

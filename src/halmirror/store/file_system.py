@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from halmirror.errors import NetworkFileSystemError
 
@@ -26,8 +26,7 @@ _OF_A_NETWORK = re.compile(
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """A file system in its place: ``kind`` as the kernel calls it, ``point`` the folder."""
 
     kind: str

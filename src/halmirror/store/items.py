@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
+    from halmirror.store.preference import Preference
     from halmirror.store.reader import Reader, State
-    from halmirror.store.unique import Preference
 
 _IDENTIFIER = "coalesce(s.oai_identifier, 'oai:HAL:' || d.local_id || 'v' || s.version)"
 _HELD = "(s.end_seq IS NULL OR s.end_seq > :at) AND (s.status <> 'active' OR s.content NOT NULL)"

@@ -14,8 +14,8 @@ from halmirror.identifiers import lookup_keys, parse_hal_id
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from halmirror.store.preference import Preference
     from halmirror.store.reader import Reader, State
-    from halmirror.store.unique import Preference
 
 
 class LookUp:

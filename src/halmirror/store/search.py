@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
-    from halmirror.store.unique import Preference
+    from halmirror.store.preference import Preference
 
 FACET_KINDS = ("type", "year", "domain", "lang", "access", "source")
 

@@ -4,36 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable
 
+    from halmirror.store.preference import Preference
     from halmirror.store.reader import Reader, State
-
-
-@dataclass(frozen=True, slots=True)
-class Preference:
-    """The order of sources: that of the configuration, then all others by name."""
-
-    places: Mapping[str, int] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, sources: Sequence[str]) -> Preference:
-        """The preference of sources in the order given."""
-        return cls({name: place for place, name in enumerate(sources)})
-
-    def rank(self, source: str, *, active: bool) -> tuple[bool, int, str]:
-        """Where a copy comes: active ones first, then by source; the least is the best."""
-        return (not active, self.places.get(source, len(self.places)), source)
-
-    def state_rank(self, state: State) -> tuple[bool, int, str]:
-        """The rank of a state."""
-        return self.rank(state.source, active=state.status == "active")
 
 
 def spare_documents(

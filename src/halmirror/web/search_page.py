@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import RedirectResponse
@@ -158,10 +158,10 @@ def _toggled(chosen: tuple[str, ...], value: str) -> tuple[str, ...]:
 
 def _chips(asked: searching.Asked, reader: Reader) -> Iterator[tuple[str, str, str]]:
     """The filters in force: kind, value, and the address without it."""
-    for field in fields(Filters):
-        values = getattr(asked.filters, field.name)
+    for kind in Filters.__struct_fields__:
+        values = getattr(asked.filters, kind)
         for value in values:
             rest = tuple(one for one in values if one != value)
-            link = asked.link(reader.place, **{field.name: rest, "cursor": None})
-            shown = value_label(field.name, value, reader.ui)
-            yield reader.word(f"facet.{field.name}"), shown, link
+            link = asked.link(reader.place, **{kind: rest, "cursor": None})
+            shown = value_label(kind, value, reader.ui)
+            yield reader.word(f"facet.{kind}"), shown, link

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from halmirror import query as tree
 from halmirror.errors import QueryError
@@ -39,7 +41,7 @@ DEEPEST: Final = 10_000
 FACET_VALUES: Final = 100
 """Values of one facet that are given, the most frequent first."""
 
-KINDS: Final = tuple(one.name for one in fields(Filters))
+KINDS: Final = Filters.__struct_fields__
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Asked:
             kind: dict(list(counts.items())[:FACET_VALUES]) for kind, counts in found.facets.items()
         }
         deep = self.offset + self.limit >= DEEPEST
-        return replace(found, facets=cut, next=None if deep else found.next)
+        return msgspec.structs.replace(found, facets=cut, next=None if deep else found.next)
 
     def check(self) -> None:
         """Raises `QueryError` for what cannot be read or is too much."""
@@ -124,7 +126,7 @@ class Asked:
         """The address of the search page with something changed: ``cursor``, ``sort``, a filter."""
         cursor = changed.pop("cursor", self.cursor)
         other = replace(self, sort=changed.pop("sort", self.sort))
-        other = replace(other, filters=replace(self.filters, **changed))
+        other = replace(other, filters=msgspec.structs.replace(self.filters, **changed))
         return place.path("/search", [*other.pairs(), ("cursor", cursor or "")])
 
 

@@ -10,12 +10,12 @@ connections than there is room for.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import http.client
 import signal
 import socket
 import threading
 import time
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -151,7 +151,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     port = listener.getsockname()[1]
     tally = Tally()
     # Each process is sent the settings; where they came from cannot be sent, and is not asked.
-    sent = replace(settings, origins={})
+    sent = dataclasses.replace(settings, origins={})
     config = uvicorn.Config(
         partial(build, sent, tally),
         factory=True,
