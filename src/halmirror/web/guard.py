@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 from halmirror.printable import printable
 from halmirror.store.database import time_stamp
+from halmirror.web.negotiation import takes_gzip
 from halmirror.web.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from halmirror.config import ServeSettings
@@ -53,10 +56,20 @@ _log = logging.getLogger("halmirror.access")
 
 
 class Guard:
-    """The layer around ``app``; ``tally`` counts what was answered."""
+    """The layer around ``app``; ``tally`` counts what was answered.
 
-    def __init__(self, app: ASGIApp, settings: ServeSettings, tally: Tally) -> None:
+    ``shared``: what lets other web sites read an answer, for those that are given here.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: ServeSettings,
+        tally: Tally,
+        shared: Callable[[ASGIApp], ASGIApp],
+    ) -> None:
         self._app = app
+        self._shared = shared
         self._prefix = settings.prefix
         self._hosts = settings.hosts
         self._told = settings.access_log
@@ -76,7 +89,7 @@ class Guard:
             try:
                 self._check(inner)
             except Problem as problem:
-                await problem.response()(inner, receive, answer.send)
+                await self._shared(problem.response())(inner, receive, answer.send)
             else:
                 await self._app(inner, receive, answer.send)
         except TimeoutError:
@@ -101,6 +114,7 @@ class Guard:
         if self._prefix and (path == self._prefix or path.startswith(f"{self._prefix}/")):
             scope["path"] = path[len(self._prefix) :] or "/"
         self._rates.check(_client(scope))
+        scope["headers"] = _with_one_encoding(scope["headers"])
 
     def _check_host(self, scope: Scope) -> None:
         named = [value for name, value in scope["headers"] if name == b"host"]
@@ -187,6 +201,14 @@ def _network(client: str) -> str | None:
             return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+def _with_one_encoding(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers, with ``Accept-Encoding`` as gzip or none: who compresses looks for that word."""
+    name = b"accept-encoding"
+    asked = ", ".join(value.decode("latin-1") for one, value in headers if one == name)
+    kept = [pair for pair in headers if pair[0] != name]
+    return [*kept, (name, b"gzip")] if takes_gzip(asked) else kept
 
 
 def _client(scope: Scope) -> str | None:
