@@ -40,6 +40,14 @@ def test_a_query_that_cannot_be_read_says_where(web: httpx.Client) -> None:
     assert shown.xpath("//input[@name='q']/@value")[0] == '"open'
 
 
+@pytest.mark.parametrize("address", ['/search?q="open', "/hal-99999999"])
+def test_a_french_page_says_where_its_words_are_english(web: httpx.Client, address: str) -> None:
+    shown = html.fromstring(web.get(address, headers=FRENCH).text)
+    assert shown.get("lang") == "fr"
+    (told,) = shown.xpath("//main//p[@lang='en']")
+    assert text(told)
+
+
 @pytest.mark.parametrize(
     ("kind", "label", "count"),
     [("type", "Journal articles", 17), ("year", "2004", 14), ("domain", "Economics", None)],
