@@ -248,6 +248,23 @@ def test_a_client_that_leaves_ends_its_export_and_too_many_are_refused(
             time.sleep(0.1)
 
 
+def test_an_export_that_outlasts_the_server_is_cut_without_an_error(
+    filled: CommandLine, halmirror: CommandLine
+) -> None:
+    halmirror.configure("http://127.0.0.1:9/", f'[mirror]\npath = "{filled.mirror}"')
+    server = started(halmirror)
+    address = server.url.removeprefix("http://")
+    host, _, port = address.partition(":")
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        connection.connect((host, int(port)))
+        request = f"GET {API}/export?format=jsonl&status=all HTTP/1.1\r\nHost: {address}\r\n\r\n"
+        connection.sendall(request.encode())
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        assert server.stop() == 0
+    assert "Traceback" not in server.log.read_text()
+
+
 def test_the_head_of_an_export_writes_none(filled: CommandLine) -> None:
     app = build(load(filled.folder / "config.toml"), Tally())
     inner: Any = app._app  # type: ignore[attr-defined]

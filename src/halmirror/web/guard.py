@@ -6,6 +6,7 @@ takes the public path off, and tells each request on standard error and in the t
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import re
@@ -92,8 +93,8 @@ class Guard:
                 await self._shared(problem.response())(inner, receive, answer.send)
             else:
                 await self._app(inner, receive, answer.send)
-        except TimeoutError:
-            # The client takes it too slowly; what is left of the answer goes nowhere.
+        except (TimeoutError, asyncio.CancelledError):
+            # The client takes it too slowly, or the server ends: what is left goes nowhere.
             answer.status = answer.status or 408
         finally:
             self._tell(inner, answer, time.monotonic() - began)
