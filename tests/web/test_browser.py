@@ -139,3 +139,11 @@ def test_on_paper_only_the_record_is_left(visit: Page) -> None:
     visit.emulate_media(media="print")
     expect(visit.locator("header.site")).to_be_hidden()
     expect(visit.get_by_role("heading", level=1)).to_be_visible()
+
+
+def test_what_is_dark_on_a_screen_is_light_on_paper(visit: Page) -> None:
+    visit.emulate_media(media="print", color_scheme="dark")
+    visit.goto("/search?q=language")
+    style = "getComputedStyle(document.querySelector('mark'))"
+    assert visit.evaluate(f"{style}.backgroundColor") == "rgb(255, 233, 168)"
+    assert visit.evaluate(f"{style}.color") == "rgb(0, 0, 0)"
