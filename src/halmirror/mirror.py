@@ -69,8 +69,8 @@ class Hits(msgspec.Struct, frozen=True):
     trails: bool = False
 
     def json(self) -> bytes:
-        """The page as one line of JSON; ``suggestion`` only where there is one."""
-        answer = {
+        """The page as one line of JSON; ``suggestion`` and ``trails`` only where they tell."""
+        answer: dict[str, object] = {
             "total": self.total,
             "sort": self.sort,
             "records": [msgspec.Raw(record.json()) for record in self.records],
@@ -79,6 +79,8 @@ class Hits(msgspec.Struct, frozen=True):
         }
         if self.suggestion is not None:
             answer["suggestion"] = self.suggestion
+        if self.trails:
+            answer["trails"] = True
         return msgspec.json.encode(answer)
 
 

@@ -1,5 +1,6 @@
 """What is read while the search index does not know the newest commits: a run that was cut."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +76,7 @@ def test_a_past_that_is_indexed_is_read_as_ever(mirror: Mirror) -> None:
 def test_search_gives_whole_pages_of_the_newest_commit_that_is_indexed(mirror: Mirror) -> None:
     hits = mirror.search("title")
     assert (hits.total, hits.trails) == (3, True)
+    assert json.loads(hits.json())["trails"] is True
     assert sorted(one.versioned_id for one in hits.records) == [
         "hal-00000001v1",
         "hal-00000002v1",
@@ -86,6 +88,7 @@ def test_search_gives_whole_pages_of_the_newest_commit_that_is_indexed(mirror: M
         pass
     hits = mirror.search("title")
     assert (hits.total, hits.trails, len(hits.records)) == (4, False, 4)
+    assert "trails" not in json.loads(hits.json())
     assert mirror.search("new").total == 2
 
 

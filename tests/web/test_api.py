@@ -1,5 +1,6 @@
 """The HTTP API: what the commands answer, limits, streaming, and the description it is held to."""
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -14,6 +15,10 @@ import pytest
 from lxml import html
 
 from conftest import CommandLine
+from halmirror.config import load
+from halmirror.web.api.exporting import Exports
+from halmirror.web.app import build
+from halmirror.web.tally import Tally
 from web_pages import Served, started
 
 ROOT = Path(__file__).parents[2]
@@ -177,6 +182,33 @@ def test_what_a_client_has_is_not_sent_again(web: httpx.Client) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize("address", [f"{API}/search", "/oai?verb=Identify"])
+@pytest.mark.parametrize(
+    ("accept_encoding", "encoding"),
+    [
+        ("gzip", "gzip"),
+        ("br;q=1.0, GZIP;q=0.5", "gzip"),
+        ("*", "gzip"),
+        ("gzip;q=0", None),
+        ("gzip;q=0, *", None),
+        ("x-nogzip", None),
+        ("identity", None),
+    ],
+)
+def test_an_answer_is_compressed_for_who_takes_it_alone(
+    web: httpx.Client, address: str, accept_encoding: str, encoding: str | None
+) -> None:
+    answer = web.get(address, headers={"Accept-Encoding": accept_encoding})
+    assert answer.headers.get("content-encoding") == encoding
+    assert "accept-encoding" in answer.headers["vary"].lower()
+
+
+def test_a_citation_in_the_readers_language_is_told_apart_by_caches(web: httpx.Client) -> None:
+    answer = web.get(f"{API}/records/{HAL}?format=citation&style=apa")
+    told = {one.strip() for one in answer.headers["vary"].split(",")}
+    assert told >= {"Accept", "Accept-Language", "Cookie"}
+
+
 def test_a_record_comes_in_the_form_that_is_accepted(web: httpx.Client) -> None:
     for accept, begin in (
         ("application/x-bibtex", "%"),
@@ -214,6 +246,40 @@ def test_a_client_that_leaves_ends_its_export_and_too_many_are_refused(
         while web.get(f"{API}/export?format=jsonl").status_code != 200:
             assert time.monotonic() < deadline
             time.sleep(0.1)
+
+
+def test_an_export_that_outlasts_the_server_is_cut_without_an_error(
+    filled: CommandLine, halmirror: CommandLine
+) -> None:
+    halmirror.configure("http://127.0.0.1:9/", f'[mirror]\npath = "{filled.mirror}"')
+    server = started(halmirror)
+    address = server.url.removeprefix("http://")
+    host, _, port = address.partition(":")
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        connection.connect((host, int(port)))
+        request = f"GET {API}/export?format=jsonl&status=all HTTP/1.1\r\nHost: {address}\r\n\r\n"
+        connection.sendall(request.encode())
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        assert server.stop() == 0
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_the_head_of_an_export_writes_none(filled: CommandLine) -> None:
+    app = build(load(filled.folder / "config.toml"), Tally())
+    inner: Any = app._app  # type: ignore[attr-defined]
+    inner.state.exports = Exports(0)
+
+    async def run() -> httpx.Response:
+        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            assert (await client.get(f"{API}/export?format=csv")).status_code == 503
+            return await client.head(f"{API}/export?format=csv")
+
+    answer = asyncio.run(run())
+    inner.state.readers.close()
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/csv")
 
 
 def test_the_page_about_the_api_has_commands_that_work(web: httpx.Client) -> None:
@@ -256,6 +322,19 @@ def test_addresses_are_public_and_a_web_site_may_read(elsewhere: Served) -> None
         assert told["servers"] == [{"url": "https://library.example.org/hal/api/v1"}]
         other = client.get(f"{API}/search?limit=1", headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers
+
+
+def test_a_web_site_may_read_refusals_and_ask_for_what_is_new(elsewhere: Served) -> None:
+    origin = {"Origin": "https://app.example.org"}
+    with httpx.Client(base_url=elsewhere.url) as client:
+        for address in ("/nothing", "/" + "a" * 3000):
+            answer = client.get(API + address, headers=origin)
+            assert answer.status_code in (404, 414)
+            assert answer.headers["access-control-allow-origin"] == origin["Origin"]
+            assert "Retry-After" in answer.headers["access-control-expose-headers"]
+        asked = {"Access-Control-Request-Method": "GET",
+                 "Access-Control-Request-Headers": "if-none-match"}  # fmt: skip
+        assert client.options(f"{API}/search", headers=origin | asked).status_code == 200
 
 
 def test_schemathesis_finds_nothing(served: Served) -> None:

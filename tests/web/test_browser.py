@@ -88,6 +88,18 @@ def test_the_keyboard_alone(visit: Page) -> None:
     expect(visit.get_by_role("heading", level=1)).to_contain_text("Les contrats à impact social")
 
 
+def test_a_key_or_a_choice_alone_does_not_lead_elsewhere(visit: Page) -> None:
+    """WCAG 2.2, 2.1.4 and 3.2.2: no shortcut of one character, no new page by choosing."""
+    visit.goto("/search?q=language")
+    visit.keyboard.press("/")
+    assert visit.evaluate("document.activeElement === document.body")
+    visit.get_by_label("Sort").select_option("oldest")
+    expect(visit.get_by_role("button", name="OK")).to_be_visible()
+    assert visit.url.endswith("/search?q=language")
+    visit.get_by_role("button", name="OK").click()
+    expect(visit).to_have_url(re.compile(r"sort=oldest"))
+
+
 def test_without_scripts_everything_is_there(browser: Browser, served: Served) -> None:
     context = browser.new_context(base_url=served.url, locale="fr-FR", java_script_enabled=False)
     page = context.new_page()

@@ -112,6 +112,12 @@ def test_an_identifier_is_redirected_to_its_record_under_the_path(web: httpx.Cli
     assert answer.headers["location"] == "/hal/hal-04493396v1"
 
 
+def test_a_slash_too_many_leads_to_the_page_under_the_path(web: httpx.Client) -> None:
+    answer = web.get("/hal/search/?q=a%20b&ui=", headers=PAGE)
+    assert answer.status_code == 308
+    assert answer.headers["location"] == "/hal/search?q=a%20b&ui="
+
+
 def test_the_language_is_remembered_under_the_path_alone(web: httpx.Client) -> None:
     with httpx.Client(base_url=str(web.base_url), headers=PAGE) as client:
         answer = client.get("/hal/?ui=fr")

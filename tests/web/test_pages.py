@@ -6,7 +6,9 @@ import httpx
 import pytest
 from lxml import html
 
-from web_pages import ENGLISH, FRENCH, GONE, page, text
+from conftest import CommandLine
+from deliveries import Delivery, Filling
+from web_pages import ENGLISH, FRENCH, GONE, Served, page, started, text
 
 
 def test_a_search_marks_its_words_and_counts_facets(web: httpx.Client) -> None:
@@ -38,6 +40,14 @@ def test_a_query_that_cannot_be_read_says_where(web: httpx.Client) -> None:
     assert shown.xpath("//input[@name='q']/@value")[0] == '"open'
 
 
+@pytest.mark.parametrize("address", ['/search?q="open', "/hal-99999999"])
+def test_a_french_page_says_where_its_words_are_english(web: httpx.Client, address: str) -> None:
+    shown = html.fromstring(web.get(address, headers=FRENCH).text)
+    assert shown.get("lang") == "fr"
+    (told,) = shown.xpath("//main//p[@lang='en']")
+    assert text(told)
+
+
 @pytest.mark.parametrize(
     ("kind", "label", "count"),
     [("type", "Journal articles", 17), ("year", "2004", 14), ("domain", "Economics", None)],
@@ -56,10 +66,42 @@ def test_browsing_leads_to_as_many_records(
     assert re.search(rf"\b{count} results?\b", text(found.find(".//main")))
 
 
+def test_a_search_says_that_the_newest_changes_are_not_in_it(halmirror: CommandLine) -> None:
+    halmirror.mirror.parent.mkdir()
+    with Filling(halmirror.mirror, killed=True) as filling:
+        filling.take(Delivery(1))
+    server = started(halmirror)
+    try:
+        with httpx.Client(base_url=server.url) as client:
+            told = client.get("/api/v1/search?q=title").json()
+            assert (told["total"], told["trails"]) == (0, True)
+            shown = text(page(client, "/search?q=title", FRENCH).find(".//main"))
+            assert "Les changements les plus récents ne se cherchent pas encore." in shown
+    finally:
+        server.stop()
+
+
 def test_browsing_by_author_is_a_form(web: httpx.Client) -> None:
     form = page(web, "/browse/author", FRENCH).xpath("//main//form")[0]
     assert form.get("action") == "/search"
     assert form.xpath(".//input/@name") == ["author"]
+
+
+@pytest.mark.parametrize(
+    ("address", "location"),
+    [
+        ("/status/", "/status"),
+        ("/hal-04493396//", "/hal-04493396"),
+        ("//evil.example/", "/evil.example"),
+        ("/%5Cevil.example/", "/%5Cevil.example"),
+        ("/a%3Fb%23/?", "/a%3Fb%23"),
+    ],
+)
+def test_a_slash_too_many_leads_to_a_page_of_this_server(
+    served: Served, address: str, location: str
+) -> None:
+    answer = httpx.get(served.url + address)
+    assert (answer.status_code, answer.headers["Location"]) == (308, location)
 
 
 def test_what_cannot_be_browsed_is_not_found(web: httpx.Client) -> None:

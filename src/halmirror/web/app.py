@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from halmirror.errors import HalmirrorError
@@ -32,6 +33,7 @@ from halmirror.web.kept import Kept
 from halmirror.web.large import Room
 from halmirror.web.oai import oai
 from halmirror.web.pages import ASSETS_BY_NAME
+from halmirror.web.place import Place
 from halmirror.web.problems import Problem
 from halmirror.web.readers import Readers
 from halmirror.web.record_page import record
@@ -64,22 +66,22 @@ def build(settings: Settings, tally: Tally) -> ASGIApp:
         yield
         readers.close()
 
-    middleware = [
-        Middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED, compresslevel=_QUICK)
-    ]
-    if settings.serve.cors_origins:
-        middleware.insert(
-            0,
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.serve.cors_origins,
-                allow_methods=["GET"],
-                expose_headers=["Content-Disposition", "ETag", "Link", "Retry-After"],
-            ),
+    def shared(answering: ASGIApp) -> ASGIApp:
+        if not settings.serve.cors_origins:
+            return answering
+        return CORSMiddleware(
+            answering,
+            allow_origins=settings.serve.cors_origins,
+            allow_methods=["GET"],
+            allow_headers=["If-None-Match"],
+            expose_headers=["Content-Disposition", "ETag", "Link", "Retry-After"],
         )
+
     app = Starlette(
         routes=_routes(),
-        middleware=middleware,
+        middleware=[
+            Middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED, compresslevel=_QUICK)
+        ],
         lifespan=lifespan,
         exception_handlers={
             Problem: refused,
@@ -94,7 +96,9 @@ def build(settings: Settings, tally: Tally) -> ASGIApp:
     app.state.exports = Exports()
     app.state.settings = settings
     app.state.tally = tally
-    return Guard(app, settings.serve, tally)
+    # What has no route is looked for without the slash at its end by a route of ours.
+    app.router.redirect_slashes = False
+    return Guard(shared(app), settings.serve, tally, shared)
 
 
 def _routes() -> list[Route]:
@@ -118,7 +122,16 @@ def _routes() -> list[Route]:
         Route("/robots.txt", robots),
         Route("/record/{identifier:path}", record),
         Route("/{identifier}", record),
+        Route("/{path:path}/", without_slash),
     ]
+
+
+async def without_slash(request: Request) -> Response:
+    """Leads to the same address without the slash at its end."""
+    settings = request.app.state.settings.serve
+    place = Place.of(request, settings.public_url, settings.prefix)
+    path = place.path("/" + quote(request.path_params["path"].strip("/")))
+    return RedirectResponse(f"{path}?{request.url.query}".rstrip("?"), 308)
 
 
 async def asset(request: Request) -> Response:

@@ -1,8 +1,7 @@
 """What stands before every answer: limits, the Host check, headers, the access log, counts.
 
 A pure ASGI layer.  It refuses what is too long, asked too often or meant for another host; it
-takes the public path off, bounds how long a client may take to receive, and tells each request
-on standard error and in the tally.
+takes the public path off, and tells each request on standard error and in the tally.
 """
 
 from __future__ import annotations
@@ -17,9 +16,12 @@ from typing import TYPE_CHECKING, Final
 
 from halmirror.printable import printable
 from halmirror.store.database import time_stamp
+from halmirror.web.negotiation import takes_gzip
 from halmirror.web.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from halmirror.config import ServeSettings
@@ -31,9 +33,6 @@ LONGEST_QUERY = 8192
 
 LONGEST_HEAD = 32 * 1024
 """Bytes of a request's line and headers."""
-
-SLOWEST_SECONDS = 30.0
-"""How long a client may take to receive a part of an answer before it is left."""
 
 BURST_SECONDS = 10
 _CLIENTS_REMEMBERED = 10_000
@@ -58,10 +57,20 @@ _log = logging.getLogger("halmirror.access")
 
 
 class Guard:
-    """The layer around ``app``; ``tally`` counts what was answered."""
+    """The layer around ``app``; ``tally`` counts what was answered.
 
-    def __init__(self, app: ASGIApp, settings: ServeSettings, tally: Tally) -> None:
+    ``shared``: what lets other web sites read an answer, for those that are given here.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: ServeSettings,
+        tally: Tally,
+        shared: Callable[[ASGIApp], ASGIApp],
+    ) -> None:
         self._app = app
+        self._shared = shared
         self._prefix = settings.prefix
         self._hosts = settings.hosts
         self._told = settings.access_log
@@ -81,11 +90,11 @@ class Guard:
             try:
                 self._check(inner)
             except Problem as problem:
-                await problem.response()(inner, receive, answer.send)
+                await self._shared(problem.response())(inner, receive, answer.send)
             else:
                 await self._app(inner, receive, answer.send)
-        except TimeoutError:
-            # The client stopped receiving; what is left of the answer goes nowhere.
+        except (TimeoutError, asyncio.CancelledError):
+            # The client takes it too slowly, or the server ends: what is left goes nowhere.
             answer.status = answer.status or 408
         finally:
             self._tell(inner, answer, time.monotonic() - began)
@@ -106,6 +115,7 @@ class Guard:
         if self._prefix and (path == self._prefix or path.startswith(f"{self._prefix}/")):
             scope["path"] = path[len(self._prefix) :] or "/"
         self._rates.check(_client(scope))
+        scope["headers"] = _with_one_encoding(scope["headers"])
 
     def _check_host(self, scope: Scope) -> None:
         named = [value for name, value in scope["headers"] if name == b"host"]
@@ -135,7 +145,7 @@ class Guard:
 
 
 class _Answer:
-    """An answer on its way: gets the headers that all have, and is given up if it stalls."""
+    """An answer on its way: gets the headers that all have."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -151,8 +161,7 @@ class _Answer:
             message = {**message, "headers": headers}
         else:
             self.sent += len(message.get("body", b""))
-        async with asyncio.timeout(SLOWEST_SECONDS):
-            await self._send(message)
+        await self._send(message)
 
 
 class Rates:
@@ -193,6 +202,14 @@ def _network(client: str) -> str | None:
             return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+def _with_one_encoding(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers, with ``Accept-Encoding`` as gzip or none: who compresses looks for that word."""
+    name = b"accept-encoding"
+    asked = ", ".join(value.decode("latin-1") for one, value in headers if one == name)
+    kept = [pair for pair in headers if pair[0] != name]
+    return [*kept, (name, b"gzip")] if takes_gzip(asked) else kept
 
 
 def _client(scope: Scope) -> str | None:

@@ -1,4 +1,4 @@
-"""What a client would like best: a media type (RFC 9110, 12.5.1), a language (12.5.4)."""
+"""What a client would like: a media type (RFC 9110, 12.5.1), gzip (12.5.3), a language (12.5.4)."""
 
 from __future__ import annotations
 
@@ -44,6 +44,14 @@ def language(accept: str) -> Ui:
     rest = known.get("*", 0.0)
     french = known.get("fr", rest if "en" in known else 0.0)
     return "fr" if french > known.get("en", 0.0) else "en"
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether an answer may come compressed with gzip (RFC 9110, 12.5.3)."""
+    asked = dict(
+        reversed([(name.lower(), quality) for name, quality, _ in _alternatives(accept_encoding)])
+    )
+    return next((asked[one] for one in ("gzip", "x-gzip", "*") if one in asked), 0.0) > 0
 
 
 def _quality(offered: str, asked: Iterable[tuple[str, float]]) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from halmirror.provider.answer import answer
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 LONGEST_FORM: Final = 16 * 1024
 """Bytes of the form that a POST request may send."""
+
+FORM_SECONDS: Final = 10.0
+"""How long a client may take to send it."""
 
 MOST_ARGUMENTS: Final = 100
 _SMALLEST_COMPRESSED: Final = 1000
@@ -88,13 +93,21 @@ def _headers(place: Place, *, packed: bool) -> dict[str, str]:
 
 
 async def _form(request: Request) -> bytes:
-    """The form that a request sends.  Raises `Problem` (413, 415)."""
+    """The form that a request sends.  Raises `Problem` (400, 408, 413, 415)."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise Problem(415, "arguments are sent as application/x-www-form-urlencoded")
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LONGEST_FORM:
-            raise Problem(413, f"the form is longer than {LONGEST_FORM} bytes")
+    try:
+        async with asyncio.timeout(FORM_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > LONGEST_FORM:
+                    raise Problem(413, f"the form is longer than {LONGEST_FORM} bytes")
+    except TimeoutError as error:
+        raise Problem(
+            408, f"the form did not come within {FORM_SECONDS:.0f} seconds", {"Connection": "close"}
+        ) from error
+    except ClientDisconnect as error:
+        raise Problem(400, "the form did not come whole") from error
     return bytes(body)

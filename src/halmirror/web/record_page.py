@@ -111,6 +111,7 @@ def in_form(
         style = request.query_params.get("style") or given.get("style") or "hal"
         local = request.query_params.get("locale") or given.get("locale") or reader.ui
         text = forms.citation(mirror, found, style, "fr" if primary(local) == "fr" else "en")
+        headers["Vary"] = "Accept, Accept-Language, Cookie"
         return Response(text + "\n", 200, headers, f"{forms.BIBLIOGRAPHY}; charset=utf-8")
     form = forms.BY_TYPE[media_type]
     kind = media_type if "json" in media_type else f"{media_type}; charset=utf-8"

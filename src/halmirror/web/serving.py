@@ -3,8 +3,8 @@
     serve(settings)
 
 uvicorn does HTTP and, for several processes, watches over them.  What it leaves open is closed
-here: a connection that does not bring its request in time, and more connections than there is
-room for.
+here: a connection that does not bring its request in time or does not take its answer, and more
+connections than there is room for.
 """
 
 from __future__ import annotations
@@ -42,6 +42,13 @@ MOST_CONNECTIONS: Final = 1000
 REQUEST_SECONDS: Final = 10.0
 """How long a client may take to send a request's head."""
 
+TAKING_SECONDS: Final = 30.0
+"""After so long it is looked at what a client has taken of the answer that waits for it."""
+
+SLOWEST: Final = 4 * 1024
+"""Bytes a second that a client has to take; one that takes fewer is left."""
+
+_AHEAD: Final = 128 * 1024
 _BACKLOG: Final = 512
 _IDLE_SECONDS: Final = 15
 _LAST_SECONDS: Final = 10
@@ -57,11 +64,14 @@ class BoundedProtocol(H11Protocol):
     """HTTP/1.1 on a connection that has to be worth its place."""
 
     _patience: asyncio.TimerHandle | None = None
+    _taking: asyncio.TimerHandle | None = None
     _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or refuse it where there are too many."""
         super().connection_made(transport)
+        # Whatever the system does not take at once counts as waiting for the client.
+        transport.set_write_buffer_limits(0)
         if len(self.connections) > MOST_CONNECTIONS:
             self._refused = True
             transport.write(_TOO_MANY)
@@ -83,7 +93,18 @@ class BoundedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._end_waiting()
+        self._end_taking()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not take what is sent as fast as it is written."""
+        super().pause_writing()
+        self._begin_taking()
+
+    def resume_writing(self) -> None:
+        """The client has taken everything."""
+        self._end_taking()
+        super().resume_writing()
 
     def _answering(self) -> bool:
         return bool(self.cycle) and not self.cycle.response_complete
@@ -95,6 +116,22 @@ class BoundedProtocol(H11Protocol):
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
+
+    def _begin_taking(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._taking = self.loop.call_later(TAKING_SECONDS, self._look_at_taken, left)
+
+    def _end_taking(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+
+    def _look_at_taken(self, left: int) -> None:
+        # Closing would wait for the client to take the rest: for ever, if it wants.
+        if left - self.transport.get_write_buffer_size() < SLOWEST * TAKING_SECONDS:
+            self.transport.abort()
+        else:
+            self._begin_taking()
 
     def _give_up(self) -> None:
         self._patience = None
@@ -159,6 +196,8 @@ def _listening(host: str, port: int) -> socket.socket:
     # Connections inherit it: an answer's last part does not wait for the first one's receipt, which
     # clients hold back for 40 ms.  asyncio does this only for sockets it made itself.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # The system takes so much ahead of what it has sent, not megabytes: what waits is seen here.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _AHEAD)
     listener.set_inheritable(True)
     return listener
 

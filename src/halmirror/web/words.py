@@ -129,6 +129,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "statement": ("Terms of the source", "Conditions de la source"),
     "status": ("Status", "État"),
     "to": ("to", "à"),
+    "trails": (
+        "The newest changes cannot be searched yet.",
+        "Les changements les plus récents ne se cherchent pas encore.",
+    ),
     "view_all": ("View all", "Tout voir"),
     "word.and": ("and", "et"),
     "word.author": ("in the authors", "dans les auteurs"),

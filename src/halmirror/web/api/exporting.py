@@ -12,7 +12,7 @@ import io
 import threading
 from typing import TYPE_CHECKING, Final
 
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from halmirror import export
 from halmirror.export import FORMATS, Wanted
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
     from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
     from halmirror.config import ServeSettings
@@ -122,6 +121,8 @@ async def exported(request: Request) -> Response:
         with Mirror(state.readers.path, state.readers.sources) as mirror:
             export.write(mirror, name, out, filters, at=at, unique=unique, wanted=wanted)
 
+    if request.method == "HEAD":
+        return Response(None, 200, _headers(request, name), FORMATS[name].media_type)
     exports: Exports = state.exports
     exports.take()
     pipe = _Pipe(asyncio.get_running_loop())

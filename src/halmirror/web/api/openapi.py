@@ -171,6 +171,7 @@ def _schemas() -> dict[str, Any]:
                 },
                 "next": {"type": ["string", "null"]},
                 "suggestion": {"type": "string"},
+                "trails": {"const": True},
             },
             "additionalProperties": False,
         },

@@ -48,19 +48,4 @@
       document.getElementById("citation").textContent = (await answer.text()).trim();
     });
   }
-  for (const select of document.querySelectorAll("select[data-submit]")) {
-    const submit = select.form.querySelector("[data-noscript]");
-    if (submit) submit.hidden = true;
-    select.addEventListener("change", () => select.form.requestSubmit());
-  }
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input, textarea, select, [contenteditable]");
-    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const field = document.querySelector("#q, #site-q");
-    if (field) {
-      event.preventDefault();
-      field.focus();
-      field.select();
-    }
-  });
 })();
