@@ -29,9 +29,9 @@ from halmirror.batch import Rules, digest, prepare, prepare_page
 from halmirror.crosswalks import crosswalk
 from halmirror.crosswalks.dublin_core import keep_language, values
 from halmirror.frame import Codec
-from halmirror.identifiers import body_keys
 from halmirror.oaipmh.protocol import canonical, parse
 from halmirror.record import encode
+from halmirror.record.identifiers import body_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from halmirror import batch, config, harvest
+from halmirror import batch, config
 from halmirror.crosswalks import Crosswalk, crosswalk
+from halmirror.harvesting import harvest
 from halmirror.record import Body, Identifiers
 from halmirror.store import states
 

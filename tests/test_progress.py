@@ -18,7 +18,7 @@ import pytest
 from conftest import CommandLine
 from halmirror.cli.progress import JsonObserver, LogObserver, observer
 from halmirror.config import load
-from halmirror.harvest import Request, harvest
+from halmirror.harvesting.harvest import Request, harvest
 from halmirror.store.model import Counts, Stream, Window
 
 STREAM = Stream(1, 1, "hal", "oai_dc", "", None, None, None, None, None)
@@ -227,7 +227,7 @@ import sys
 from pathlib import Path
 from halmirror.cli.progress import observer
 from halmirror.config import load
-from halmirror.harvest import Request, harvest
+from halmirror.harvesting.harvest import Request, harvest
 with observer(quiet=False, verbose=True, log_format=sys.argv[1]) as watching:
     report = harvest(load(Path("config.toml")), Request(), watching)
 print(report.sources[0].counts.new)

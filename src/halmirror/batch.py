@@ -19,7 +19,6 @@ from halmirror.crosswalks.dublin_core import keep_language, values
 from halmirror.entry import Entry, entry_of
 from halmirror.errors import ResponseError
 from halmirror.frame import Codec
-from halmirror.identifiers import body_keys, parse_hal_id
 from halmirror.oaipmh.plain import PlainPage, plain_page
 from halmirror.oaipmh.protocol import (
     Header,
@@ -32,6 +31,7 @@ from halmirror.oaipmh.protocol import (
     parse,
 )
 from halmirror.record import encode
+from halmirror.record.identifiers import body_keys, parse_hal_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

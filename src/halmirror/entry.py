@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from halmirror.citation import main_title
-from halmirror.folding import fold
+from halmirror.record.citation import main_title
+from halmirror.search.folding import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from halmirror.errors import NotFoundError, QueryError
-from halmirror.filters import Filters
-from halmirror.identifiers import parse_hal_id
 from halmirror.places import parse_time, read_cursor, write_cursor
 from halmirror.record import STATUSES, Record, Status
+from halmirror.record.identifiers import parse_hal_id
+from halmirror.search.filters import Filters
 from halmirror.store.database import limited, open_for_reading, translated
 from halmirror.store.look_up import LookUp
 from halmirror.store.preference import Preference
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
     from pyroaring import BitMap
 
-    from halmirror import query as tree
     from halmirror.explaining import Explanation
     from halmirror.frame import Frame
     from halmirror.history import Change, Difference, History
+    from halmirror.search import query as tree
     from halmirror.store.items import Items
     from halmirror.store.past import Past
     from halmirror.store.search import Index
@@ -398,7 +398,7 @@ class Mirror:
         the index trails a harvest by up to a batch.  ``cursor`` is the ``next`` of an earlier
         page; it stays with the commit that page saw.  Raises `QueryError`.
         """
-        from halmirror import query as tree
+        from halmirror.search import query as tree
         from halmirror.store.search import Index, complete_at
 
         filters = filters or Filters()
@@ -433,7 +433,7 @@ class Mirror:
         self, index: Index, hits: BitMap, query: str, filters: Filters, statuses: Sequence[Status]
     ) -> str | None:
         """Where there are no hits: a query of other fields or words that has some."""
-        from halmirror import query as tree
+        from halmirror.search import query as tree
         from halmirror.store.suggesting import others
 
         for other in others(self._connection, query) if not hits else ():
@@ -580,7 +580,7 @@ class Mirror:
 
 
 def _hits(index: Index, nodes: Sequence[tree.Node], statuses: Sequence[Status]) -> BitMap:
-    from halmirror import query as tree
+    from halmirror.search import query as tree
 
     return index.find(tree.All(tuple(nodes)), sort="newest", statuses=statuses, wanted=0).hits
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from halmirror.config_values import format_duration
+from halmirror.config.values import format_duration
 from halmirror.errors import OutputError, UsageError
 
 if TYPE_CHECKING:

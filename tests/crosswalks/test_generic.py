@@ -124,7 +124,8 @@ def is_found_again(source: Source, record: dict[str, Any]) -> bool:
 
 
 def _is_a_language(_wanted: str, text: str, record: dict[str, Any]) -> bool:
-    return {LANGUAGES.get(one, one) for one in text.split()} <= set(record["languages"])
+    named = re.split(r"[\s,;/|]+", text.strip())
+    return {LANGUAGES.get(one, one) for one in named} <= set(record["languages"])
 
 
 def _is_a_subject(wanted: str, _text: str, record: dict[str, Any]) -> bool:

@@ -104,7 +104,8 @@ def test_a_backup_while_a_harvest_runs_is_one_moment_of_it(tmp_path: Path) -> No
 
 KILLED = """
 import os, signal, sys
-from halmirror import backup, cli
+from halmirror import cli
+from halmirror.care import backup
 def killed(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 backup._checked = killed

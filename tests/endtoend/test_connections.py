@@ -15,7 +15,7 @@ from endpoint_http import ParsedRequest, Reply
 from halmirror.cli.progress import LogObserver
 from halmirror.config import MirrorSettings, Settings, SourceSettings
 from halmirror.errors import StoppedError
-from halmirror.harvest import Report, Request, harvest
+from halmirror.harvesting.harvest import Report, Request, harvest
 from halmirror.mirror import Mirror
 from halmirror.stopping import Stop
 from halmirror.windows import Span, disjoint

@@ -228,7 +228,7 @@ forgetting._repacked = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 CUT = """
 import os, signal, sys
 from halmirror import cli
-from halmirror import forgetting
+from halmirror.care import forgetting
 forgetting.scrub = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 cli.main()
 """

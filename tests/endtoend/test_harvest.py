@@ -313,7 +313,7 @@ def test_full_lists_everything_again_and_withdraws_nothing(
 def test_a_large_list_is_cut_into_windows(tmp_path: Path, endpoint: RecordedEndpoint) -> None:
     from halmirror.cli.progress import LogObserver
     from halmirror.config import load
-    from halmirror.harvest import Request, harvest
+    from halmirror.harvesting.harvest import Request, harvest
     from halmirror.mirror import Mirror
 
     command = CommandLine(tmp_path)

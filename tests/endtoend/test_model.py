@@ -20,12 +20,12 @@ from hypothesis.stateful import (
 )
 
 from changing_source import FAULTS, ChangingSource, Fault, Key, key, metadata
-from halmirror import quarantine
 from halmirror.config import MirrorSettings, Settings, SourceSettings
 from halmirror.errors import StoppedError
-from halmirror.harvest import Report, Request, harvest
+from halmirror.harvesting import quarantine
+from halmirror.harvesting.harvest import Report, Request, harvest
+from halmirror.harvesting.reconcile import reconcile
 from halmirror.mirror import Filters, Mirror
-from halmirror.reconcile import reconcile
 from halmirror.stopping import Stop
 
 if TYPE_CHECKING:

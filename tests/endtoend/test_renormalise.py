@@ -23,7 +23,8 @@ FORMATS = ("jsonl", "oai_dc", "bibtex", "source")
 # The real command with batches of ten, one of which is followed by a signal to itself.
 CUT = """
 import os, signal, sys
-from halmirror import cli, renormalise
+from halmirror import cli
+from halmirror.care import renormalise
 from halmirror.store import renewal
 renormalise.renormalise.__kwdefaults__["batch"] = 10
 renormalise._WORTH_WORKERS = 0

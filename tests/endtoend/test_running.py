@@ -176,7 +176,8 @@ def test_a_second_run_says_who_holds_the_mirror_and_a_dead_holder_never_blocks(
 
 # The real command, with workers as soon as one page was there before it was wanted.
 EAGER = """
-from halmirror import ahead, cli
+from halmirror import cli
+from halmirror.harvesting import ahead
 ahead._PAGES_WAITING = 1
 if __name__ == "__main__":
     cli.main()

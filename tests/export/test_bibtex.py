@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from pybtex.database import parse_string
 
 from export.bibtex_cases import CASES, OMITTED, REASONS, people
-from halmirror.citation import cite
 from halmirror.errors import UsageError
 from halmirror.export import FORMATS, Wanted, load
 from halmirror.export.bibtex import citation_key, entry, write
@@ -27,6 +26,7 @@ from halmirror.record import (
     Title,
     Value,
 )
+from halmirror.record.citation import cite
 from recorded_records import recorded_records
 
 EXPORTS = Path(__file__).parents[1] / "data" / "hal-exports"

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halmirror.export.text import line, printable, render
-from halmirror.labels import day, domain_label, label, labelled, language_name, type_label
 from halmirror.record import (
     Affiliation,
     Body,
@@ -23,6 +22,7 @@ from halmirror.record import (
     Title,
     Value,
 )
+from halmirror.record.labels import day, domain_label, label, labelled, language_name, type_label
 from recorded_records import recorded_records
 
 NOTICE = """\

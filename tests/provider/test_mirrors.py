@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from halmirror import Mirror
-from halmirror.forgetting import forget
+from halmirror.care.forgetting import forget
 from halmirror.provider import tokens
 from halmirror.provider.answer import SETS_A_PAGE, answer
 from halmirror.provider.identity import Repository

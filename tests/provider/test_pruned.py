@@ -5,10 +5,10 @@ from pathlib import Path
 from lxml import etree
 
 from deliveries import Delivery, Filling
+from halmirror.care.pruning import prune
 from halmirror.mirror import Mirror
 from halmirror.provider.answer import answer
 from halmirror.provider.identity import Repository
-from halmirror.pruning import prune
 from provider_answers import NS, error, identifier, is_deleted, judged, token
 
 REPOSITORY = Repository("https://example.org/oai", page_size=2)

@@ -14,8 +14,8 @@ import pytest
 
 from halmirror import Mirror
 from halmirror.batch import Batch, Row
-from halmirror.doctor import examine, repair
-from halmirror.forgetting import forget
+from halmirror.care.doctor import examine, repair
+from halmirror.care.forgetting import forget
 from halmirror.frame import Codec
 from halmirror.mirror import Filters
 from halmirror.record import Body, Title, Value, encode

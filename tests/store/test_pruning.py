@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deliveries import Delivery, Filling
-from halmirror.doctor import examine
+from halmirror.care.doctor import examine
+from halmirror.care.pruning import prune
+from halmirror.care.renormalise import renormalise
 from halmirror.errors import NotFoundError, PrunedError, UsageError
 from halmirror.mirror import Filters, Mirror
-from halmirror.pruning import prune
-from halmirror.renormalise import renormalise
 from halmirror.store import pruning
 from halmirror.store.pruning import Span, surplus
 from halmirror.store.writer import Writer

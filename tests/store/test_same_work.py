@@ -9,9 +9,9 @@ import pytest
 from halmirror import Mirror
 from halmirror.batch import Batch, Row
 from halmirror.frame import Codec
-from halmirror.identifiers import body_keys
 from halmirror.mirror import Filters
 from halmirror.record import Body, DocumentType, Identifiers, SameAs, Title, encode
+from halmirror.record.identifiers import body_keys
 from halmirror.store import indexer
 from halmirror.store.view import SHARED_BY_AT_MOST
 from halmirror.store.writer import Writer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deliveries import Delivery, Filling
-from halmirror.doctor import examine, repair
+from halmirror.care.doctor import examine, repair
 from halmirror.mirror import Filters, Mirror
 from halmirror.store import indexer
 

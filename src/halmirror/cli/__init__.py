@@ -22,7 +22,7 @@ from halmirror.version import __version__
 if TYPE_CHECKING:
     from types import FrameType
 
-    from halmirror.labels import Ui
+    from halmirror.record.labels import Ui
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "harvest": ("halmirror.cli.harvesting", "Bring the mirror up to date."),

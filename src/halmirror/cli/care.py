@@ -11,7 +11,7 @@ from halmirror.cli.context import Invocation, pass_invocation
 from halmirror.printable import printable, printable_json
 
 if TYPE_CHECKING:
-    from halmirror.doctor import Examination
+    from halmirror.care.doctor import Examination
 
 
 @click.command()
@@ -24,7 +24,7 @@ def backup(invocation: Invocation, file: Path) -> None:
     commit. To restore it, put it where [mirror] path says. A bare copy of the live file is no
     backup while a harvest runs.
     """
-    from halmirror.backup import backup as copy
+    from halmirror.care.backup import backup as copy
 
     made = copy(invocation.settings.mirror.path, file)
     size = f"{made.size / 1_000_000:,.1f} MB"
@@ -47,7 +47,7 @@ def doctor(invocation: Invocation, form: str, *, deep: bool, repairing: bool) ->
     """
     import json
 
-    from halmirror import doctor as examining
+    from halmirror.care import doctor as examining
 
     mirror = invocation.settings.mirror
     path = mirror.path
@@ -75,7 +75,7 @@ def forget(invocation: Invocation, identifiers: tuple[str, ...], reason: str) ->
     later harvests do not bring them back. Backups, snapshots and exports made before still hold
     them. There is no way back. Without ID, an earlier run that was cut is finished.
     """
-    from halmirror.forgetting import forget as forgetting
+    from halmirror.care.forgetting import forget as forgetting
 
     mirror = invocation.settings.mirror
     report = forgetting(

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from halmirror.config import Settings
-    from halmirror.labels import Ui
     from halmirror.mirror import Filters, Mirror
+    from halmirror.record.labels import Ui
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 

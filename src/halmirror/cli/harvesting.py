@@ -64,11 +64,11 @@ def harvest(
       halmirror harvest hal --set collection:CNRS
       halmirror harvest --from 2026-11-01 --until 2026-11-05
     """
-    from halmirror import harvest as harvesting
-    from halmirror import reporting
     from halmirror.cli.progress import observer
     from halmirror.cli.signals import heeded
     from halmirror.errors import OutputError
+    from halmirror.harvesting import harvest as harvesting
+    from halmirror.harvesting import reporting
 
     reporting.check(metrics, report_file)
     request = harvesting.Request(

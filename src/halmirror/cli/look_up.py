@@ -28,9 +28,9 @@ from halmirror.printable import printable, printable_json, printable_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from halmirror.labels import Ui
     from halmirror.mirror import Filters, Hits, Mirror
     from halmirror.record import Record
+    from halmirror.record.labels import Ui
 
 _Taken = TypeVar("_Taken")
 
@@ -122,7 +122,7 @@ def cite(invocation: Invocation, identifiers: tuple[str, ...], style: str) -> No
         asked = _Asked(_each(identifiers), None)
         for record in asked.found(mirror.get):
             if style == "hal":
-                from halmirror.citation import cite as line_of
+                from halmirror.record.citation import cite as line_of
 
                 line = line_of(record, later_versions=mirror.has_later_version(record))
             else:
@@ -204,7 +204,7 @@ def search(
 def check_search(query: str, picked: Filters, cursor: str | None, known: Sequence[str]) -> None:
     """Raises `QueryError` for what cannot be read, before the mirror is touched."""
     from halmirror.places import read_cursor
-    from halmirror.query import parse
+    from halmirror.search.query import parse
 
     check_text(query)
     parse(query)
@@ -325,8 +325,8 @@ _VIEWS = {"explain": _explained, "history": _past}
 
 def _table(hits: Hits, query: str, ui: Ui) -> None:
     from halmirror.export.text import excerpt, line, marked
-    from halmirror.query import parse
-    from halmirror.snippets import sought
+    from halmirror.search.query import parse
+    from halmirror.search.snippets import sought
 
     wanted = sought(parse(query))
     bold = sys.stdout is not None and sys.stdout.isatty()

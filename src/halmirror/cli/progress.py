@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
+    from halmirror.harvesting.watching import Observer
     from halmirror.store.model import Stream, Window
-    from halmirror.watching import Observer
 
 LogFormat = Literal["text", "json"]
 

@@ -10,7 +10,7 @@ from halmirror.cli.context import Invocation, pass_invocation
 from halmirror.printable import printable_json
 
 if TYPE_CHECKING:
-    from halmirror.pruning import Report
+    from halmirror.care.pruning import Report
 
 
 @click.group()
@@ -58,7 +58,7 @@ def prune(
     """
     import json
 
-    from halmirror.pruning import prune as take
+    from halmirror.care.pruning import prune as take
 
     mirror = invocation.settings.mirror
     report = take(

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len, set_cell_size
 
-from halmirror.labels import label, labelled, type_label
 from halmirror.printable import printable
 from halmirror.quality import FIELDS, FURTHER_TYPES, together
 from halmirror.record import DocumentType
+from halmirror.record.labels import label, labelled, type_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from halmirror.labels import Ui
     from halmirror.quality import Group, Quality, SourceQuality, WarningKind
+    from halmirror.record.labels import Ui
 
 COLUMNS: Final = 100
 """No line is wider, unless one identifier alone is."""

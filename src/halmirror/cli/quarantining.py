@@ -17,7 +17,7 @@ from halmirror.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from halmirror.cli.progress import LogFormat
-    from halmirror.quarantine import Entry
+    from halmirror.harvesting.quarantine import Entry
 
 
 @click.group()
@@ -34,7 +34,7 @@ def quarantine() -> None:
 @pass_invocation
 def list_(invocation: Invocation, sources: tuple[str, ...], form: str, *, resolved: bool) -> None:
     """Name the entries, oldest first; as JSON one object a line."""
-    from halmirror import quarantine as quarantined
+    from halmirror.harvesting import quarantine as quarantined
 
     check_sources(sources, invocation.source_names)
     path = invocation.settings.mirror.path
@@ -60,7 +60,7 @@ def _line(entry: Entry) -> str:
 @pass_invocation
 def show(invocation: Invocation, number: int, *, raw: bool) -> None:
     """Show the entry of that NUMBER with what came, control characters made visible."""
-    from halmirror import quarantine as quarantined
+    from halmirror.harvesting import quarantine as quarantined
 
     entry, data = quarantined.entry(invocation.settings.mirror.path, number)
     if raw:
@@ -78,9 +78,9 @@ def show(invocation: Invocation, number: int, *, raw: bool) -> None:
 @pass_invocation
 def retry(invocation: Invocation, sources: tuple[str, ...], log_format: LogFormat) -> None:
     """Ask the sources for all entries again; exit code 3 where some stay."""
-    from halmirror import quarantine as quarantined
     from halmirror.cli.progress import observer
     from halmirror.cli.signals import heeded
+    from halmirror.harvesting import quarantine as quarantined
 
     told = observer(quiet=invocation.quiet, verbose=invocation.verbose, log_format=log_format)
     with heeded() as stop, told as watching:

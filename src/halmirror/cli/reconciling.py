@@ -34,10 +34,10 @@ def reconcile(
     All identifiers are listed and compared; each missing record is asked for before it is
     marked as withdrawn, or as superseded by the record it was merged into.
     """
-    from halmirror import reconcile as reconciling
     from halmirror.cli.progress import observer
     from halmirror.cli.signals import heeded
     from halmirror.config import parse_max_loss
+    from halmirror.harvesting import reconcile as reconciling
 
     if max_loss is not None:
         parse_max_loss(max_loss)

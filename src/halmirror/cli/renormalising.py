@@ -10,8 +10,8 @@ from halmirror.cli.context import Invocation, log_format_option, pass_invocation
 from halmirror.printable import printable, printable_json
 
 if TYPE_CHECKING:
+    from halmirror.care.renormalise import KeyChanges, Report, SourceReport
     from halmirror.cli.progress import LogFormat
-    from halmirror.renormalise import KeyChanges, Report, SourceReport
 
 _FAILURES_TOLD = 20
 
@@ -50,7 +50,7 @@ def renormalise(
     and the feed of changes know nothing of it. It can be cut at any instant; the next run goes
     on from there. Exit code 3: some records keep their former form.
     """
-    from halmirror import renormalise as renormalising
+    from halmirror.care import renormalise as renormalising
     from halmirror.cli.signals import heeded
     from halmirror.cli.watched import watched
 

@@ -11,8 +11,8 @@ from halmirror.cli.context import Invocation, check_text, pass_invocation
 from halmirror.printable import printable, printable_json
 
 if TYPE_CHECKING:
-    from halmirror.adding import Added
-    from halmirror.probing import Probe
+    from halmirror.harvesting.adding import Added
+    from halmirror.harvesting.probing import Probe
 
 _FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -33,7 +33,7 @@ def source() -> None:
 @pass_invocation
 def list_(invocation: Invocation, form: str) -> None:
     """List the configured sources and where their settings come from."""
-    from halmirror.sources import described
+    from halmirror.harvesting.sources import described
 
     sources = described(invocation.settings)
     if form == "json":
@@ -59,9 +59,9 @@ def check(invocation: Invocation, names: tuple[str, ...], form: str) -> None:
     Some dozen requests for each, with its own settings. Without NAME, every source is checked.
     Exit code 0: all well, or warnings only; 1: a failure; 3: some of several failed.
     """
-    from halmirror import probing
     from halmirror.cli.progress import observer
-    from halmirror.sources import speaking_oai_pmh
+    from halmirror.harvesting import probing
+    from halmirror.harvesting.sources import speaking_oai_pmh
 
     check_text(*names)
     probes = []
@@ -108,9 +108,9 @@ def add(
       halmirror source add https://zenodo.org/oai2d --set user-cern
       halmirror source add https://api.archives-ouvertes.fr/oai/tel/
     """
-    from halmirror.adding import NewSource
-    from halmirror.adding import add as add_to
     from halmirror.cli.progress import observer
+    from halmirror.harvesting.adding import NewSource
+    from halmirror.harvesting.adding import add as add_to
 
     check_text(url, prefix, *sets, *(one for one in (name, from_day, contact) if one))
     request = NewSource(url, name, prefix, sets, profile, from_day, contact, force=force)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from halmirror.cli.context import Invocation
     from halmirror.cli.progress import LogFormat
-    from halmirror.watching import Observer
+    from halmirror.harvesting.watching import Observer
 
     Watch = Callable[[str, int, int], None]
 

@@ -25,8 +25,8 @@ from halmirror.crosswalks.hal import (
     settle_titles,
     settle_type,
 )
-from halmirror.identifiers import handle
 from halmirror.record import Body, Classification, Container
+from halmirror.record.identifiers import handle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

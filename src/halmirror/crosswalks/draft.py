@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from halmirror.identifiers import arxiv, doi, handle, isbn, nnt, pmid
 from halmirror.record import (
     Access,
     Affiliation,
@@ -27,6 +26,7 @@ from halmirror.record import (
     Title,
     Value,
 )
+from halmirror.record.identifiers import arxiv, doi, handle, isbn, nnt, pmid
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence

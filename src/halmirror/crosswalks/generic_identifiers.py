@@ -12,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from halmirror.crosswalks import dublin_core as dc
-from halmirror.identifiers import arxiv, doi, handle, isbn, issn, pmid
 from halmirror.record import Container
+from halmirror.record.identifiers import arxiv, doi, handle, isbn, issn, pmid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -18,7 +18,6 @@ from halmirror.crosswalks.affiliations import BROKEN, affiliation, affiliation_b
 from halmirror.crosswalks.citation_parts import NOTHING, Parts, article_parts, page_range
 from halmirror.crosswalks.draft import Draft, Trace
 from halmirror.crosswalks.funding import collect, grant, project
-from halmirror.identifiers import hal_address, issn
 from halmirror.record import (
     Body,
     Classification,
@@ -28,6 +27,7 @@ from halmirror.record import (
     Title,
     versioned,
 )
+from halmirror.record.identifiers import hal_address, issn
 from halmirror.reference.document_types import (
     DOCUMENT_TYPES,
     by_former_label,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from halmirror.export.tables import table, wrap
-from halmirror.labels import Ui, label, labelled
 from halmirror.printable import printable
 from halmirror.record import versioned
+from halmirror.record.labels import Ui, label, labelled
 
 if TYPE_CHECKING:
     from halmirror.explaining import Explanation, Placement

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Final
 from halmirror.export.bibtex import address, citation_key, names, write_entries
 from halmirror.export.facts import CONFERENCES, PLACED, Facts, facts
 from halmirror.export.tex import balance
-from halmirror.labels import language_name
+from halmirror.record.labels import language_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

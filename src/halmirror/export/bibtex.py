@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Final
 from halmirror.export.facts import CONFERENCES, MEDIA, PLACED, Facts, entry_type, facts
 from halmirror.export.tex import balance, escape
 from halmirror.record import Name, versioned
-from halmirror.tails import MONTHS
+from halmirror.record.tails import MONTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -17,8 +17,8 @@ from halmirror.errors import OutputError, UsageError
 from halmirror.export.csl_json import item
 
 if TYPE_CHECKING:
-    from halmirror.labels import Ui
     from halmirror.record import Record
+    from halmirror.record.labels import Ui
 
 _FOLDER: Final = Path(__file__).parent / "styles"
 _LOCALES: Final[dict[Ui, str]] = {"en": "en-US", "fr": "fr-FR"}

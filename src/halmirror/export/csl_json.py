@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from halmirror.citation import with_subtitle
 from halmirror.export.bibtex import citation_key
 from halmirror.export.facts import CONFERENCES, Facts, facts
+from halmirror.record.citation import with_subtitle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

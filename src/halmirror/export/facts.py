@@ -4,7 +4,7 @@ The rules are those of HAL's own BibTeX (CCSD's style sheet, 2021): which title 
 book's or a conference's, which number counts, what a note says.  What Dublin Core does not carry
 is left out: local references, the level of a lecture, version, repository and licence of software.
 Editors, organizers and institutions are there where their place in HAL's citation makes them
-certain (`halmirror.citation.roles`).
+certain (`halmirror.record.citation.roles`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from halmirror.citation import primary, roles, title_in
 from halmirror.record import Body, Container, Identifiers
+from halmirror.record.citation import primary, roles, title_in
 from halmirror.reference.document_types import DOCUMENT_TYPES, DocumentType, by_coar, by_term
 
 if TYPE_CHECKING:

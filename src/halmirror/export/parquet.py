@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from halmirror.errors import MirrorError, OutputError, UsageError
 from halmirror.export.keys import Key, chosen, project
-from halmirror.record_schema import SCHEMA_VERSION
+from halmirror.record.schema import SCHEMA_VERSION
 from halmirror.version import __version__
 
 if TYPE_CHECKING:

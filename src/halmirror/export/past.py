@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from halmirror.export.tables import table, wrap
-from halmirror.labels import Ui, label, labelled
 from halmirror.printable import printable
+from halmirror.record.labels import Ui, label, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import IO, TYPE_CHECKING, Final
 
-from halmirror.citation import with_subtitle
 from halmirror.export.bibtex import citation_key
 from halmirror.export.facts import Facts, facts
 from halmirror.record import versioned
+from halmirror.record.citation import with_subtitle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,11 +12,11 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from halmirror.citation import display_name, with_subtitle
 from halmirror.export.addresses import language_tag, uri
 from halmirror.export.facts import Facts, facts
 from halmirror.export.terms import resolved
 from halmirror.record import versioned
+from halmirror.record.citation import display_name, with_subtitle
 from halmirror.reference import domains
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from halmirror.citation import with_subtitle
 from halmirror.export.addresses import language_tag, uri
 from halmirror.export.facts import facts
 from halmirror.record import versioned
+from halmirror.record.citation import with_subtitle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,6 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from halmirror.citation import cite, display_name, with_subtitle
-from halmirror.labels import Ui, day, domain_label, label, labelled, language_name, type_label
 from halmirror.printable import printable
 from halmirror.record import (
     Affiliation,
@@ -24,12 +22,22 @@ from halmirror.record import (
     SameAs,
     versioned,
 )
-from halmirror.tails import page_range
+from halmirror.record.citation import cite, display_name, with_subtitle
+from halmirror.record.labels import (
+    Ui,
+    day,
+    domain_label,
+    label,
+    labelled,
+    language_name,
+    type_label,
+)
+from halmirror.record.tails import page_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from halmirror.snippets import Sought
+    from halmirror.search.snippets import Sought
 
 _NARROWEST: Final = 20
 _INDENT: Final = "  "
@@ -88,7 +96,7 @@ def line(record: Record, ui: Ui) -> str:
 def excerpt(record: Record, wanted: Sequence[Sought], columns: int) -> list[str]:
     """A line of the first abstract or note that has a word looked for; none where none has."""
     # Showing a record marks nothing: it starts faster without.
-    from halmirror.snippets import snippet, spans
+    from halmirror.search.snippets import snippet, spans
 
     body = record.body
     for text in (*(one.value for one in body.abstracts), *body.notes):
@@ -100,7 +108,7 @@ def excerpt(record: Record, wanted: Sequence[Sought], columns: int) -> list[str]
 
 def marked(text: str, wanted: Sequence[Sought]) -> str:
     """The text with the words looked for in bold, for a terminal (ECMA-48, SGR)."""
-    from halmirror.snippets import spans
+    from halmirror.search.snippets import spans
 
     parts: list[str] = []
     place = 0

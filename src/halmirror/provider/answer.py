@@ -13,13 +13,13 @@ from xml.sax.saxutils import quoteattr
 from msgspec import structs
 
 from halmirror.export.oai_dc import comment, xml_text
-from halmirror.labels import set_label
 from halmirror.provider import asked as requests
 from halmirror.provider import metadata, tokens
 from halmirror.provider.asked import LIST_VERBS, RESUMING, Asked, RefusedError, is_set_spec
 from halmirror.provider.identity import Repository, identify, statement
 from halmirror.provider.records import AS_IT_CAME, PREFIXES, Writing
 from halmirror.provider.tokens import ListToken, SetsToken
+from halmirror.record.labels import set_label
 from halmirror.store.calendar import utc
 from halmirror.store.database import translated
 from halmirror.store.items import Place, Selection

@@ -20,8 +20,8 @@ import msgspec
 from halmirror import whole_file
 from halmirror.errors import OutputError, SnapshotError
 from halmirror.record import STATUSES
-from halmirror.record_schema import SCHEMA_VERSION
-from halmirror.record_schema import text as schema_text
+from halmirror.record.schema import SCHEMA_VERSION
+from halmirror.record.schema import text as schema_text
 from halmirror.snapshot import bag, signature, tables
 from halmirror.snapshot.chain import seal
 from halmirror.snapshot.completeness import Proofs

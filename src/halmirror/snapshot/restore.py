@@ -12,7 +12,7 @@ import shutil
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from halmirror.config_values import KEEP_FREE
+from halmirror.config.values import KEEP_FREE
 from halmirror.errors import OutputError, SnapshotError, UsageError
 from halmirror.export.digest import digest
 from halmirror.mirror import Filters, Mirror

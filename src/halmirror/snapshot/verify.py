@@ -17,11 +17,11 @@ import msgspec
 from lxml.etree import XMLSyntaxError
 from pyroaring import BitMap
 
-from halmirror import record_schema
 from halmirror.errors import SnapshotError
 from halmirror.export.digest import key_of
 from halmirror.oaipmh.protocol import well_formed
 from halmirror.record import STATUSES, versioned
+from halmirror.record import schema as record_schema
 from halmirror.snapshot import bag, columns, signature, tables
 from halmirror.snapshot.completeness import Proofs
 from halmirror.snapshot.layout import (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from halmirror.batch import Dictionary
-    from halmirror.store.writer import Writer
+    from halmirror.store.commits import Commits
 
 SAMPLES = 1000
 """Contents a dictionary is trained on; more make it hardly better."""
@@ -72,15 +72,15 @@ def newest(connection: sqlite3.Connection, source: int) -> Dictionary | None:
 class Dictionaries:
     """The writer's dictionaries."""
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    def __init__(self, commits: Commits) -> None:
+        self._commits = commits
         self._newest: dict[int, Dictionary | None] = {}
         self._contents: dict[int, int] = {}
 
     def of(self, source: int) -> Dictionary | None:
         """The dictionary for new frames of a source."""
         if source not in self._newest:
-            self._newest[source] = newest(self._writer.connection, source)
+            self._newest[source] = newest(self._commits.connection, source)
         return self._newest[source]
 
     def grown(self, source: int, contents: int) -> None:
@@ -88,7 +88,7 @@ class Dictionaries:
         if self.of(source) is not None:
             return
         if source not in self._contents:
-            (held,) = self._writer.connection.execute(
+            (held,) = self._commits.connection.execute(
                 "SELECT count(*) FROM (SELECT 1 FROM document d JOIN content c "
                 "ON c.document = d.id WHERE d.source = ? LIMIT ?)",
                 (source, SAMPLES),
@@ -102,8 +102,8 @@ class Dictionaries:
 
     def _train(self, source: int) -> None:
         """Train on the newest contents; where they are too small or too few, later once more."""
-        with self._writer.transaction():
-            trained = train(self._writer.connection, source)
+        with self._commits.transaction():
+            trained = train(self._commits.connection, source)
         if trained is not None:
             self._newest[source] = trained
 

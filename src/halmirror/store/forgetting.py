@@ -153,7 +153,7 @@ def _recompress(writer: Writer, source: int, stale: int) -> None:
 def _repacked(opener: Codec, packer: Codec, frame: bytes, stale: int) -> bytes | None:
     """A frame that a dictionary up to ``stale`` compressed, compressed anew; none for others.
 
-    One that is damaged stays as it is: `halmirror.doctor` names it.
+    One that is damaged stays as it is: `halmirror.care.doctor` names it.
     """
     try:
         if not 0 < zstandard.get_frame_parameters(frame).dict_id <= stale:

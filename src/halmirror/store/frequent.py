@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 import msgspec
 from pyroaring import BitMap
 
-from halmirror import query as tree
 from halmirror.entry import entry_of
-from halmirror.folding import words
 from halmirror.frame import FrameError
 from halmirror.record import decode_body
+from halmirror.search import query as tree
+from halmirror.search.folding import words
 from halmirror.store import fulltext
 from halmirror.store.bitmaps import CHUNK_BITS, bitmap
 from halmirror.store.dictionaries import codec

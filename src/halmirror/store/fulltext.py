@@ -9,7 +9,7 @@ from pyroaring import BitMap
 if TYPE_CHECKING:
     import sqlite3
 
-    from halmirror import query as tree
+    from halmirror.search import query as tree
 
 _WEIGHTS = (10.0, 5.0, 3.0, 1.0, 1.0)
 """How much a word weighs in title, creator, subject, abstract and the rest."""

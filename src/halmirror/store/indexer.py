@@ -16,9 +16,9 @@ import msgspec
 from pyroaring import BitMap
 
 from halmirror.entry import Columns, Entry, columns, entry_of, facets, texts
-from halmirror.folding import fold
 from halmirror.frame import FrameError
 from halmirror.record import Body, decode_body, encode
+from halmirror.search.folding import fold
 from halmirror.store import frequent
 from halmirror.store.bitmaps import COPY, Marks, unmark
 from halmirror.store.dictionaries import codec

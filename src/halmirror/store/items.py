@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
 from halmirror.errors import MirrorError
-from halmirror.identifiers import parse_hal_id
+from halmirror.record.identifiers import parse_hal_id
 from halmirror.store.calendar import Calendar, Span
 from halmirror.store.reader import oai_identifier
 from halmirror.store.renewal import RENEWED_AT

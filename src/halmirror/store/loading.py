@@ -14,9 +14,9 @@ from lxml.etree import XMLSyntaxError
 
 from halmirror.errors import SnapshotError
 from halmirror.frame import Codec, FrameError
-from halmirror.identifiers import body_keys
 from halmirror.oaipmh.protocol import well_formed
 from halmirror.record import decode_body, versioned
+from halmirror.record.identifiers import body_keys
 from halmirror.store import indexer
 from halmirror.store.database import open_for_writing, translated
 from halmirror.store.dictionaries import SAMPLES, codec, train

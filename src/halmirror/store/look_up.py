@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halmirror.identifiers import lookup_keys, parse_hal_id
+from halmirror.record.identifiers import lookup_keys, parse_hal_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

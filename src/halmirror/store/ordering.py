@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
-from halmirror import query as tree
-from halmirror.folding import words
+from halmirror.search import query as tree
+from halmirror.search.folding import words
 from halmirror.store import frequent, fulltext
 from halmirror.store.bitmaps import stored
 

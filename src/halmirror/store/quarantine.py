@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Sequence
 
     from halmirror.oaipmh.protocol import Rejected
+    from halmirror.store.commits import Commits
     from halmirror.store.model import Stream, Window
 
 
@@ -30,21 +29,12 @@ class Ailing:
 
 
 class QuarantineLog:
-    """Keeps and resolves entries, over the one writer's connection.
+    """Keeps and resolves entries; ``keep``, ``came`` and ``listed_again`` inside a transaction."""
 
-    ``transaction`` begins one of the writer's; ``keep``, ``came`` and ``listed_again`` are called
-    inside one.
-    """
-
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        transaction: Callable[[], AbstractContextManager[None]],
-        now: Callable[[], str],
-    ) -> None:
-        self._connection = connection
-        self._transaction = transaction
-        self._now = now
+    def __init__(self, commits: Commits) -> None:
+        self._connection = commits.connection
+        self._transaction = commits.transaction
+        self._now = commits.now
         self._identifiers: dict[int, set[str]] = {}
 
     def keep(self, stream: Stream, window: Window | None, rejected: Sequence[Rejected]) -> int:

@@ -10,7 +10,6 @@ import msgspec
 
 from halmirror import errors
 from halmirror.frame import Frame, FrameError
-from halmirror.identifiers import body_keys
 from halmirror.record import (
     STATUSES,
     Body,
@@ -22,6 +21,7 @@ from halmirror.record import (
     join_json,
     versioned,
 )
+from halmirror.record.identifiers import body_keys
 from halmirror.store.dictionaries import codec
 from halmirror.store.sets import Sets
 

@@ -13,8 +13,8 @@ import msgspec
 
 from halmirror.batch import RULES_VERSION
 from halmirror.frame import FrameError
-from halmirror.identifiers import body_keys
 from halmirror.record import decode_body
+from halmirror.record.identifiers import body_keys
 from halmirror.store import indexer
 from halmirror.store.dictionaries import codec
 from halmirror.store.sets import Sets

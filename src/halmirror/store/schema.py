@@ -336,7 +336,7 @@ WHERE s.end_seq IS NULL
   OR s.end_seq > max(s.first_seq, (SELECT coalesce(max(seq), 0) FROM pruned));
 """
 """Texts are folded before they are indexed: all that is left beyond ASCII are letters and digits,
-for which FTS5's tokenizer ``ascii`` takes them, so its words are those of `halmirror.folding`.
+for which FTS5's tokenizer ``ascii`` takes them, so its words are those of folding.
 
 ``hashsize`` (bytes held before a segment is written) holds a batch of the index, and segments are
 merged by eight: with FTS5's own 1 MiB and four a record costs two fifths more.

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
-from halmirror import query as tree
-from halmirror.folding import words
-from halmirror.identifiers import parse_hal_id
 from halmirror.record import EVERY_STATUS, STATUSES
+from halmirror.record.identifiers import parse_hal_id
+from halmirror.search import query as tree
+from halmirror.search.folding import words
 from halmirror.store import frequent, fulltext, indexer, ordering
 from halmirror.store.bitmaps import COPY, bitmap, stored
 from halmirror.store.unique import spare_contents

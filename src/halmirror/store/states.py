@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from halmirror.batch import Row
     from halmirror.entry import Entry
+    from halmirror.store.commits import Commits
     from halmirror.store.model import Stream, Window
-    from halmirror.store.writer import Writer
+    from halmirror.store.quarantine import QuarantineLog
 
 _MOST_ENTRIES = 2 * BATCH
 """Entries kept at hand; further ones are made from the contents, for which memory is no limit."""
@@ -38,11 +39,12 @@ class States:
     date last, for `halmirror.store.indexer.catch_up`.
     """
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-        self._connection = writer.connection
-        self._sets = Sets(writer.connection)
-        (self._is_forgetful,) = writer.connection.execute(
+    def __init__(self, commits: Commits, quarantine: QuarantineLog) -> None:
+        self._commits = commits
+        self._quarantine = quarantine
+        self._connection = commits.connection
+        self._sets = Sets(commits.connection)
+        (self._is_forgetful,) = commits.connection.execute(
             "SELECT EXISTS (SELECT 1 FROM forgotten)"
         ).fetchone()
         self.entries: dict[int, Entry] = {}
@@ -110,12 +112,12 @@ class States:
 
     def _add(self, stream: Stream, window: Window | None, rows: Sequence[Row]) -> Counts:
         """Store rows of documents that are new, one row each."""
-        seq = self._writer.sequence()
+        seq = self._commits.sequence()
         first, content, state = (self._next(table) for table in ("document", "content", "state"))
         documents, contents, states, identifiers = [], [], [], []
         gone = 0
         for document, row in enumerate(rows, first):
-            self._writer.quarantine.came(stream, row.oai_identifier)
+            self._quarantine.came(stream, row.oai_identifier)
             documents.append((document, stream.source, row.id))
             number = None
             if row.frame is not None:
@@ -130,7 +132,7 @@ class States:
             states.append(
                 (state, document, row.version, number, _kept_identifier(row), row.datestamp,
                  self._sets.numbers(row.sets), "deleted" if row.deleted else "active", seq,
-                 self._writer.run)
+                 self._commits.run)
             )  # fmt: skip
             state += 1
             identifiers += [(scheme, value, document) for scheme, value in row.keys]
@@ -167,7 +169,7 @@ class States:
         return cursor.rowcount
 
     def _document(self, source: int, local_id: str) -> int:
-        return self._writer.insert(
+        return self._commits.insert(
             "INSERT INTO document (source, local_id) VALUES (?, ?)", source, local_id
         )
 
@@ -176,7 +178,7 @@ class States:
 
         ``again``: this list has given the record before.
         """
-        self._writer.quarantine.came(stream, row.oai_identifier)
+        self._quarantine.came(stream, row.oai_identifier)
         held = self._current(document, row.version)
         if again and held is not None and self._is_staler(row, held):
             return Counts(unchanged=1)
@@ -187,14 +189,14 @@ class States:
         if held is not None and (held.content, held.sets, held.status) == (content, sets, status):
             self._note_datestamp(held, row.datestamp)
             return Counts(unchanged=1)
-        seq = self._writer.sequence()
+        seq = self._commits.sequence()
         if held is not None:
             self.end_state(held.id, seq)
-        self._writer.insert(
+        self._commits.insert(
             "INSERT INTO state (document, version, content, oai_identifier, datestamp, sets, "
             "status, followed_by, first_seq, run) VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?)",
             document, row.version, content,
-            _kept_identifier(row), row.datestamp, sets, status, seq, self._writer.run,
+            _kept_identifier(row), row.datestamp, sets, status, seq, self._commits.run,
         )  # fmt: skip
         if status == "active":
             self._supersede_below(document, row.version)
@@ -254,15 +256,15 @@ class States:
 
     def change_status(self, state: int, status: str, followed_by: str | None = None) -> None:
         """End a state and begin one that differs in its status alone; inside a transaction."""
-        seq = self._writer.sequence()
+        seq = self._commits.sequence()
         self.end_state(state, seq)
-        self._writer.insert(
+        self._commits.insert(
             "INSERT INTO state (document, version, content, oai_identifier, datestamp, sets, "
             "status, followed_by, first_seq, run) SELECT document, version, content, "
             "oai_identifier, coalesce((SELECT datestamp FROM datestamp_note WHERE state = ?1 "
             "ORDER BY seq DESC LIMIT 1), datestamp), sets, ?2, ?3, ?4, ?5 FROM state "
             "WHERE id = ?1",
-            state, status, followed_by, seq, self._writer.run,
+            state, status, followed_by, seq, self._commits.run,
         )  # fmt: skip
 
     def _is_staler(self, row: Row, held: _Held) -> bool:
@@ -283,7 +285,7 @@ class States:
         if datestamp != (latest[0] if latest else held.datestamp):
             self._connection.execute(
                 "INSERT OR REPLACE INTO datestamp_note VALUES (?, ?, ?)",
-                (held.id, self._writer.sequence(), datestamp),
+                (held.id, self._commits.sequence(), datestamp),
             )
 
     def _content(self, stream: Stream, document: int, row: Row) -> int:
@@ -293,7 +295,7 @@ class States:
         ).fetchone()
         if found is not None:
             return int(found[0])
-        number = self._writer.insert(
+        number = self._commits.insert(
             "INSERT INTO content (document, version, digest, prefix, rules, frame) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             document, row.version, row.digest, stream.prefix, RULES_VERSION, row.frame,

@@ -15,10 +15,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from halmirror import query as tree
-from halmirror.folding import fold, words
-from halmirror.labels import domain_label, language_name
+from halmirror.record.labels import domain_label, language_name
 from halmirror.reference.document_types import DOCUMENT_TYPES
+from halmirror.search import query as tree
+from halmirror.search.folding import fold, words
 from halmirror.store import fulltext
 from halmirror.store.bitmaps import stored
 

@@ -1,18 +1,16 @@
 """The one writer: takes batches, keeps every earlier state, and commits each page whole.
 
-A commit that changes what the mirror says of any record gets the next sequence number and the
-UTC time.  The place to go on from (a window's token) is part of the same commit as the rows.
+The place to go on from (a window's token) is part of the same commit as the rows.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from halmirror.store import indexer
-from halmirror.store.database import WriteLock, open_for_writing, time_stamp, translated
+from halmirror.store.commits import Commits
+from halmirror.store.database import time_stamp, translated
 from halmirror.store.dictionaries import Dictionaries
 from halmirror.store.model import WINDOW_COLUMNS, Counts, Source, Stream, Window
 from halmirror.store.quarantine import QuarantineLog
@@ -20,14 +18,13 @@ from halmirror.store.room import Room
 from halmirror.store.states import States
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from halmirror.batch import Batch, Dictionary
 
 
-class Writer:
+class Writer(Commits):
     """Writes to the mirror at ``path``; a context manager that holds the lock meanwhile.
 
     ``command`` is what the run is called in the mirror's log of runs.  ``keep_free``: bytes of
@@ -46,49 +43,24 @@ class Writer:
         network: bool = False,
         now: Callable[[], str] = time_stamp,
     ) -> None:
-        self.path = path
-        self._command = command
+        super().__init__(path, command, network=network, now=now)
         self._room = Room(path, keep_free)
-        self.now = now
-        self._lock = WriteLock(path, network=network)
-        self._seq: int | None = None
 
     def __enter__(self) -> Self:
-        self._lock.acquire()
+        super().__enter__()
         try:
-            self.connection = open_for_writing(self.path)
+            self.quarantine = QuarantineLog(self)
+            self._states = States(self, self.quarantine)
+            self._dictionaries = Dictionaries(self)
         except BaseException:
-            self._lock.release()
+            self.__exit__()
             raise
-        self.quarantine = QuarantineLog(self.connection, self.transaction, self.now)
-        self._states = States(self)
-        self._dictionaries = Dictionaries(self)
-        try:
-            with self.transaction():
-                self.run = self.insert(
-                    "INSERT INTO run (command, started) VALUES (?, ?)", self._command, self.now()
-                )
-        except BaseException:
-            self.connection.close()
-            self._lock.release()
-            raise
+        self.on_rollback.append(self._states.forget)
         return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.connection.close()
-        self._lock.release()
 
     def dictionary(self, source: int) -> Dictionary | None:
         """The zstd dictionary for new frames of a source, where it has one."""
         return self._dictionaries.of(source)
-
-    def finish(self, outcome: str, report: object) -> None:
-        """Close the run's entry with its outcome and its report (anything JSON can say)."""
-        with self.transaction():
-            self.connection.execute(
-                "UPDATE run SET finished = ?, outcome = ?, report = ? WHERE id = ?",
-                (self.now(), outcome, json.dumps(report, ensure_ascii=False), self.run),
-            )
 
     # -- sources and streams --------------------------------------------------------------
 
@@ -430,51 +402,3 @@ class Writer:
         with translated(self.path):
             indexer.catch_up(self.connection, ready=self._states.entries)
         self._states.entries.clear()
-
-    # -- transactions ---------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; ends the sequence number that the transaction may have taken."""
-        with translated(self.path):
-            self.connection.execute("BEGIN IMMEDIATE")
-            self._seq = None
-            try:
-                yield
-                if self._seq is not None:
-                    self._close_sequence()
-                self.connection.execute("COMMIT")
-            except BaseException:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
-                self._states.forget()
-                raise
-
-    def sequence(self) -> int:
-        """This transaction's sequence number, taken when something first needs one."""
-        if self._seq is None:
-            self._seq = self.insert(
-                'INSERT INTO "commit" (at, run, last_state) VALUES (?, ?, 0)',
-                self.now(), self.run,
-            )  # fmt: skip
-        return self._seq
-
-    def _close_sequence(self) -> None:
-        """Give the commit its time, as late as can be, and never before an earlier commit's.
-
-        Who asks for what came since a time must not miss a commit that was under way then.
-        """
-        self.connection.execute(
-            'UPDATE "commit" SET last_state = (SELECT coalesce(max(id), 0) FROM state), '
-            'at = max(?2, coalesce((SELECT e.at FROM "commit" e WHERE e.seq < ?1 '
-            "ORDER BY e.seq DESC LIMIT 1), '')) WHERE seq = ?1",
-            (self._seq, self.now()),
-        )
-
-    def insert(self, statement: str, *values: object) -> int:
-        """Insert a row and give its number; inside a transaction."""
-        cursor: sqlite3.Cursor = self.connection.execute(statement, values)
-        number = cursor.lastrowid
-        if number is None:
-            raise AssertionError("an INSERT has no row number")
-        return number

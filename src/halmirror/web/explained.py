@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halmirror import query as tree
+from halmirror.search import query as tree
 from halmirror.web.values import value_label
 from halmirror.web.words import word
 
 if TYPE_CHECKING:
-    from halmirror.labels import Ui
+    from halmirror.record.labels import Ui
 
 _COLUMNS = {"creator": "author", "title": "title", "subject": "subject", "abstract": "abstract"}
 _DEEPEST = 12

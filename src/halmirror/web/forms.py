@@ -7,14 +7,14 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from halmirror.citation import cite
 from halmirror.errors import NotFoundError, UsageError
 from halmirror.export import FORMATS, Wanted, load
+from halmirror.record.citation import cite
 
 if TYPE_CHECKING:
-    from halmirror.labels import Ui
     from halmirror.mirror import Mirror
     from halmirror.record import Record
+    from halmirror.record.labels import Ui
 
 HTML: Final = "text/html"
 JSON: Final = "application/json"

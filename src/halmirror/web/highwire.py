@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halmirror.citation import display_name, with_subtitle
 from halmirror.export.facts import CONFERENCES, THESES, facts
+from halmirror.record.citation import display_name, with_subtitle
 from halmirror.web.text import web_link
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from halmirror.labels import Ui
+    from halmirror.record.labels import Ui
 
 _MOST = 50
 """Alternatives of a header that are looked at."""

@@ -14,9 +14,9 @@ import jinja2
 from markupsafe import Markup
 from starlette.responses import Response
 
-from halmirror import labels
-from halmirror.citation import display_name, with_subtitle
 from halmirror.export import past
+from halmirror.record import labels
+from halmirror.record.citation import display_name, with_subtitle
 from halmirror.version import __version__
 from halmirror.web import text, words
 from halmirror.web.negotiation import language
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from halmirror.config import ServeSettings
-    from halmirror.labels import Ui
+    from halmirror.record.labels import Ui
 
 COOKIE: Final = "ui"
 _UNSAFE = re.compile(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from halmirror.identifiers import parse_hal_id
+from halmirror.record.identifiers import parse_hal_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 
-from halmirror.citation import primary
 from halmirror.export.facts import facts
 from halmirror.export.schema_org import described
-from halmirror.identifiers import parse_hal_id
 from halmirror.record import Container, Identifiers, versioned
+from halmirror.record.citation import primary
+from halmirror.record.identifiers import parse_hal_id
 from halmirror.reference.document_types import DOCUMENT_TYPES
 from halmirror.web import forms, highwire
 from halmirror.web.answering import reading
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from halmirror.config import ServeSettings
-    from halmirror.labels import Ui
     from halmirror.mirror import Mirror
     from halmirror.record import Name, Record
+    from halmirror.record.labels import Ui
 
 LONGEST_IDENTIFIER: Final = 500
 

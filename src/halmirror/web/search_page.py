@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse
 
 from halmirror.errors import QueryError
 from halmirror.mirror import SORTS, Filters
-from halmirror.snippets import snippet, sought
+from halmirror.search.snippets import snippet, sought
 from halmirror.web import searching
 from halmirror.web.answering import reading
 from halmirror.web.explained import explained
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from halmirror.mirror import Hits, Mirror
     from halmirror.record import Record
-    from halmirror.snippets import Sought
+    from halmirror.search.snippets import Sought
 
 _FACETS: Final = ("type", "year", "domain", "lang", "access", "source")
 _SHOWN: Final = 8

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from halmirror import query as tree
 from halmirror.errors import QueryError
 from halmirror.mirror import SORTS, Filters
 from halmirror.places import read_cursor
+from halmirror.search import query as tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 from halmirror.export.addresses import language_tag, uri
-from halmirror.snippets import spans
+from halmirror.search.snippets import spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from halmirror.snippets import Sought
+    from halmirror.search.snippets import Sought
 
 # XML and HTML have no place for these (HTML, "Preprocessing the input stream").
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halmirror import labels
-from halmirror.query import ACCESS_VALUES
-from halmirror.record import STATUSES, DocumentType
+from halmirror.record import STATUSES, DocumentType, labels
+from halmirror.search.query import ACCESS_VALUES
 
 if TYPE_CHECKING:
-    from halmirror.labels import Ui
+    from halmirror.record.labels import Ui
 
 
 def value_label(kind: str, value: str, ui: Ui) -> str:

@@ -1,11 +1,11 @@
-"""The words of the pages, in English and French; those of records are in `halmirror.labels`."""
+"""The words of the pages, in English and French; those of records stand beside the record."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from halmirror.labels import Ui
+    from halmirror.record.labels import Ui
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "about": (

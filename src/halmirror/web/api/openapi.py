@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from starlette.responses import Response
 
-from halmirror import record_schema
 from halmirror.export import FORMATS
 from halmirror.history import Change, Difference, History
 from halmirror.record import STATUSES
+from halmirror.record import schema as record_schema
 from halmirror.store.search import FACET_KINDS
 from halmirror.version import __version__
 from halmirror.web import forms

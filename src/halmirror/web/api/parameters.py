@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from halmirror.export import FORMATS
 from halmirror.mirror import SORTS
-from halmirror.query import ACCESS_VALUES
 from halmirror.record import EVERY_STATUS, STATUSES
+from halmirror.search.query import ACCESS_VALUES
 from halmirror.web import forms, searching
 from halmirror.web.problems import Problem
 

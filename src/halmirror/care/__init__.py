@@ -1,0 +1,1 @@
+"""Care of the mirror's file: examining, copying, renewing, pruning, forgetting."""

@@ -1,0 +1,1 @@
+"""Harvesting: asking repositories, page by page, and committing what they give."""
