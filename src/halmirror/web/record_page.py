@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 LONGEST_IDENTIFIER: Final = 500
 
+_DOI: Final = "https://doi.org/{}"
 _RESOLVERS: Final = (
-    ("doi", "DOI", "https://doi.org/{}"),
+    ("doi", "DOI", _DOI),
     ("arxiv", "arXiv", "https://arxiv.org/abs/{}"),
     ("pmid", "PMID", "https://pubmed.ncbi.nlm.nih.gov/{}"),
     ("nnt", "NNT", "https://theses.fr/{}"),
@@ -194,13 +195,21 @@ def _identifiers(found: Record, ui: Ui) -> Iterator[tuple[str, str, str | None]]
     for key, name, resolver in _RESOLVERS:
         shown = {"report": "Rapport", "patent": "Brevet"}.get(key, name) if ui == "fr" else name
         for value in getattr(known, key):
-            yield shown, value, web_link(resolver.format(value)) if resolver else None
+            yield shown, value, resolved(resolver, value) if resolver else None
     for other in known.other:
         yield other.scheme or "", other.value, web_link(other.value)
     container = found.body.container or Container()
     for name, number in (("ISSN", container.issn), ("EISSN", container.eissn)):
         if number:
             yield name, number, f"https://portal.issn.org/resource/ISSN/{number}"
+
+
+def resolved(resolver: str, identifier: str) -> str | None:
+    """Where a resolver has an identifier: its ``?`` and ``#`` begin no query or fragment there.
+
+    Sources write some identifiers percent-encoded: that is kept.
+    """
+    return web_link(resolver.format(identifier.replace("?", "%3F").replace("#", "%23")))
 
 
 def _versions(mirror: Mirror, found: Record, *, later: bool) -> list[tuple[str, Any]]:
@@ -220,10 +229,10 @@ def _signposts(found: Record, reader: Reader) -> list[tuple[str, str, str | None
     body = found.body
     known = facts(found)
     address = record_path(found.versioned_id)
-    cited = f"https://doi.org/{known.doi}" if known.doi else body.landing_page
+    cited = resolved(_DOI, known.doi) if known.doi else web_link(body.landing_page)
     links: list[tuple[str, str, str | None]] = []
-    if web_link(cited):
-        links.append((str(web_link(cited)), "cite-as", None))
+    if cited:
+        links.append((cited, "cite-as", None))
     kind = known.kind.schema_org if known.code in DOCUMENT_TYPES else "CreativeWork"
     links += [
         ("https://schema.org/AboutPage", "type", None),
