@@ -129,11 +129,11 @@ def test_only_some_keys(harvested: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("ris", "--fields", "id"), "--fields: ris has fields of its own; it goes with jsonl, csv"),
-        (("csv", "--fields", "id,"), "--fields: the record has no key ''"),
+        (("ris", "--fields", "id"), "fields: ris has fields of its own; it goes with jsonl, csv"),
+        (("csv", "--fields", "id,"), "fields: the record has no key ''"),
         (("csv", "--fields", "doi"), "no key 'doi'; did you mean identifiers.doi?"),
-        (("bibtex", "--normalised"), "--normalised: bibtex is no Dublin Core as it came"),
-        (("parquet", "--defuse"), "--defuse: parquet is for no spreadsheet program; it goes with"),
+        (("bibtex", "--normalised"), "normalised: bibtex is no Dublin Core as it came"),
+        (("parquet", "--defuse"), "defuse: parquet is for no spreadsheet program; it goes with"),
         (("docx",), "unknown export format 'docx'; known are: jsonl, csv, tsv, parquet, oai_dc"),
     ],
 )

@@ -11,8 +11,8 @@ from lxml import etree
 
 from export.any_records import all_recorded, any_record
 from halmirror.export import Wanted, load
-from halmirror.export.addresses import language_tag, uri
-from halmirror.record import Body, Head, Name, Record, Title
+from halmirror.export.addresses import language_tag, resolved, uri
+from halmirror.record import Body, Head, Identifiers, Name, Record, Title
 from recorded_records import recorded_records
 
 TERMS = "http://purl.org/dc/terms/"
@@ -130,6 +130,25 @@ def test_the_statement_is_in_a_comment() -> None:
 )  # fmt: skip
 def test_addresses(text: str, address: str | None) -> None:
     assert uri(text) == address
+
+
+@pytest.mark.parametrize(
+    ("doi", "address"),
+    [
+        ("10.1234/abc", "https://doi.org/10.1234/abc"),
+        ("10.1234/a?b#c", "https://doi.org/10.1234/a%3Fb%23c"),
+        (
+            "10.1002/(sici)1:8<693::aid>3.0;2-o",
+            "https://doi.org/10.1002/(sici)1:8%3C693::aid%3E3.0;2-o",
+        ),
+        ("10.1234/a%3cb", "https://doi.org/10.1234/a%3cb"),
+    ],
+)
+def test_a_doi_leads_to_itself_whatever_is_in_it(doi: str, address: str) -> None:
+    assert uri(resolved("doi", doi)) == address
+    body = Body(identifiers=Identifiers(doi=(doi,)))
+    record = Record(Head("hal-1", oai_identifier="oai:HAL:hal-1"), body)
+    assert address in texts(record, "identifier")
 
 
 @pytest.mark.parametrize(

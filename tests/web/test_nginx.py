@@ -39,9 +39,9 @@ def free_port() -> int:
 
 
 def documented(port: str) -> str:
-    """The location of the documentation, for the port that the server took."""
+    """The locations of the documentation, for the port that the server took."""
     text = DOCUMENTED.read_text(encoding="utf-8")
-    found = re.search(r"^location /hal/ \{.*?^\}", text, re.MULTILINE | re.DOTALL)
+    found = re.search(r"^location /hal/ \{.*?(?=^```)", text, re.MULTILINE | re.DOTALL)
     assert found
     return found[0].replace("http://127.0.0.1:8077", f"http://127.0.0.1:{port}")
 
@@ -59,7 +59,7 @@ def published(filled: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> 
     (command.folder / "mirror.sqlite").write_bytes(filled.mirror.read_bytes())
     behind = started(command)
     port = free_port()
-    location = documented(behind.url.rpartition(":")[2])
+    locations = documented(behind.url.rpartition(":")[2])
     # Its processes may run as another account, which has to reach its files.
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
@@ -70,7 +70,7 @@ def published(filled: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> 
             f"http {{ access_log off; client_body_temp_path {folder}/b;\n"
             f"proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;\n"
             f"uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n"
-            f"server {{ listen 127.0.0.1:{port}; {location} }} }}\n",
+            f"server {{ listen 127.0.0.1:{port}; {locations} }} }}\n",
             encoding="utf-8",
         )
         proxy = subprocess.Popen([nginx, "-e", f"{folder}/error.log", "-c", settings])
@@ -116,6 +116,11 @@ def test_a_slash_too_many_leads_to_the_page_under_the_path(web: httpx.Client) ->
     answer = web.get("/hal/search/?q=a%20b&ui=", headers=PAGE)
     assert answer.status_code == 308
     assert answer.headers["location"] == "/hal/search?q=a%20b&ui="
+
+
+def test_the_counters_are_not_public(web: httpx.Client) -> None:
+    assert web.get("/hal/metrics").status_code == 403
+    assert web.get("/hal/readyz").status_code == 200
 
 
 def test_the_language_is_remembered_under_the_path_alone(web: httpx.Client) -> None:

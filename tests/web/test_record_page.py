@@ -8,7 +8,6 @@ import pytest
 from lxml import html
 
 from conftest import CommandLine
-from halmirror.web.record_page import resolved
 from web_pages import (
     ENGLISH,
     FRENCH,
@@ -252,19 +251,3 @@ def test_a_mirror_put_in_its_place_is_served(filled: CommandLine, halmirror: Com
             assert (gone.status_code, gone.headers["Retry-After"]) == (503, "30")
     finally:
         assert server.stop() == 0
-
-
-@pytest.mark.parametrize(
-    ("doi", "address"),
-    [
-        ("10.1234/abc", "https://doi.org/10.1234/abc"),
-        ("10.1234/a?b#c", "https://doi.org/10.1234/a%3Fb%23c"),
-        (
-            "10.1002/(sici)1:8<693::aid>3.0;2-o",
-            "https://doi.org/10.1002/(sici)1:8%3C693::aid%3E3.0;2-o",
-        ),
-        ("10.1234/a%3cb", "https://doi.org/10.1234/a%3cb"),
-    ],
-)
-def test_a_doi_leads_to_itself_whatever_is_in_it(doi: str, address: str) -> None:
-    assert resolved("https://doi.org/{}", doi) == address

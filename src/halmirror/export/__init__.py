@@ -214,11 +214,11 @@ SHOWN: Final = tuple(row.name for row in _ROWS if row.shown)
 """The formats in which single records are shown."""
 
 _CHOICES: Final = {
-    "fields": ("--fields", "has fields of its own"),
-    "normalised": ("--normalised", "is no Dublin Core as it came"),
-    "defuse": ("--defuse", "is for no spreadsheet program"),
+    "fields": "has fields of its own",
+    "normalised": "is no Dublin Core as it came",
+    "defuse": "is for no spreadsheet program",
 }
-"""For each choice of `Wanted` its option, and why a format does not heed it."""
+"""For each choice of `Wanted` why a format does not heed it."""
 
 
 def load(name: str, wanted: Wanted | None = None) -> tuple[Format, Writer]:
@@ -230,10 +230,10 @@ def load(name: str, wanted: Wanted | None = None) -> tuple[Format, Writer]:
     if chosen is None:
         raise UsageError(f"unknown export format '{name}'; known are: {', '.join(FORMATS)}")
     wanted = wanted or Wanted()
-    for choice, (option, reason) in _CHOICES.items():
+    for choice, reason in _CHOICES.items():
         if getattr(wanted, choice) and choice not in chosen.choices:
             others = ", ".join(row.name for row in _ROWS if choice in row.choices)
-            raise UsageError(f"{option}: {name} {reason}; it goes with {others}")
+            raise UsageError(f"{choice}: {name} {reason}; it goes with {others}")
     if wanted.fields:
         from halmirror.export import keys
 

@@ -1,10 +1,20 @@
-"""Addresses as RDF and JSON-LD take them: a URI with every other character percent-encoded."""
+"""Addresses: where identifiers lead, and URIs with every other character percent-encoded."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 from urllib.parse import quote
+
+RESOLVERS: Final = {
+    "doi": "https://doi.org/",
+    "arxiv": "https://arxiv.org/abs/",
+    "hdl": "https://hdl.handle.net/",
+    "pmid": "https://pubmed.ncbi.nlm.nih.gov/",
+    "nnt": "https://theses.fr/",
+    "isbn": "urn:isbn:",
+}
+"""Schemes whose identifiers have an address, and what stands before them there."""
 
 _SAFE: Final = "-._~:/?@!$&'()*+,;=%"
 _LOOSE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -23,6 +33,15 @@ def uri(text: str) -> str | None:
     before, mark, after = text.strip().partition("#")
     encoded = _encoded(before) + (f"#{_encoded(after)}" if mark else "")
     return encoded if _WEB.fullmatch(encoded) or _OTHER.fullmatch(encoded) else None
+
+
+def resolved(scheme: str, identifier: str) -> str:
+    """Where an identifier leads, of a scheme of `RESOLVERS`.
+
+    Its ``?`` and ``#`` begin no query or fragment there.  Some sources write identifiers
+    percent-encoded: that is kept.
+    """
+    return RESOLVERS[scheme] + identifier.replace("?", "%3F").replace("#", "%23")
 
 
 def language_tag(text: str | None) -> str | None:

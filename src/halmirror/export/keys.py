@@ -51,7 +51,7 @@ def chosen(names: Sequence[str]) -> tuple[Key, ...]:
         if name not in known:
             inner = [path for path in known if path.endswith(f".{name}")]
             near = (inner or difflib.get_close_matches(name, known, n=1, cutoff=0.0))[0]
-            raise UsageError(f"--fields: the record has no key '{name}'; did you mean {near}?")
+            raise UsageError(f"fields: the record has no key '{name}'; did you mean {near}?")
     return _within(record_keys(), frozenset(names))
 
 

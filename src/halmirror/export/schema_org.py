@@ -14,7 +14,7 @@ import msgspec
 
 from halmirror.export.addresses import language_tag, uri
 from halmirror.export.facts import Facts, facts
-from halmirror.export.terms import resolved
+from halmirror.export.terms import links
 from halmirror.record import versioned
 from halmirror.record.citation import display_name, with_subtitle
 from halmirror.reference import domains
@@ -145,7 +145,7 @@ def _identified(record: Record, known: Facts) -> Iterator[tuple[str, Any]]:
     yield "identifier", listed
     yield "isbn", list(held.isbn)
     yield "url", known.body.landing_page
-    yield "sameAs", [address for one in resolved(held) if (address := uri(one))]
+    yield "sameAs", [address for one in links(held) if (address := uri(one))]
     yield "version", record.head.version
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from halmirror.export.addresses import language_tag, uri
+from halmirror.export.addresses import RESOLVERS, language_tag, resolved, uri
 from halmirror.export.facts import facts
 from halmirror.record import versioned
 from halmirror.record.citation import with_subtitle
@@ -28,16 +28,6 @@ _ACCESS: Final = {
 }
 _COAR_ACCESS: Final = "http://purl.org/coar/access_right/"
 _GRANT: Final = "info:eu-repo/grantAgreement"
-_RESOLVED: Final = (
-    ("doi", "https://doi.org/"),
-    ("arxiv", "https://arxiv.org/abs/"),
-    ("hdl", "https://hdl.handle.net/"),
-    ("pmid", "https://pubmed.ncbi.nlm.nih.gov/"),
-    ("nnt", "https://theses.fr/"),
-    ("isbn", "urn:isbn:"),
-)
-"""Schemes whose identifiers have an address, and what stands before them there."""
-
 _NUMBERED: Final = (("report", "Report"), ("patent", "Patent"))
 
 ELEMENTS: Final = {
@@ -81,11 +71,11 @@ def statements(record: Record) -> list[Statement]:
     return list(dict.fromkeys(one for part in parts for one in part if one.value))
 
 
-def resolved(held: Identifiers) -> Iterator[str]:
+def links(held: Identifiers) -> Iterator[str]:
     """The addresses of identifiers that have one."""
-    for scheme, before in _RESOLVED:
+    for scheme in RESOLVERS:
         for value in getattr(held, scheme):
-            yield before + value
+            yield resolved(scheme, value)
 
 
 def _about(known: Facts) -> Iterator[Statement]:
@@ -158,7 +148,7 @@ def _formal(record: Record, known: Facts) -> Iterator[Statement]:
 
 def _identifiers(known: Facts) -> Iterator[Statement]:
     held = known.identifiers
-    for address in (known.body.landing_page, *resolved(held)):
+    for address in (known.body.landing_page, *links(held)):
         if address:
             yield Statement("identifier", address, kind="address")
     for key, name in _NUMBERED:

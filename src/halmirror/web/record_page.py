@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 
+from halmirror.export.addresses import RESOLVERS, resolved
 from halmirror.export.facts import facts
 from halmirror.export.schema_org import described
 from halmirror.record import Container, Identifiers, versioned
@@ -32,18 +33,17 @@ if TYPE_CHECKING:
 
 LONGEST_IDENTIFIER: Final = 500
 
-_DOI: Final = "https://doi.org/{}"
-_RESOLVERS: Final = (
-    ("doi", "DOI", _DOI),
-    ("arxiv", "arXiv", "https://arxiv.org/abs/{}"),
-    ("pmid", "PMID", "https://pubmed.ncbi.nlm.nih.gov/{}"),
-    ("nnt", "NNT", "https://theses.fr/{}"),
-    ("hdl", "Handle", "https://hdl.handle.net/{}"),
-    ("isbn", "ISBN", None),
-    ("report", "Report", None),
-    ("patent", "Patent", None),
-)
-"""The keys of a record's identifiers, their names, and where they lead."""
+_SCHEMES: Final = {
+    "doi": "DOI",
+    "arxiv": "arXiv",
+    "pmid": "PMID",
+    "nnt": "NNT",
+    "hdl": "Handle",
+    "isbn": "ISBN",
+    "report": "Report",
+    "patent": "Patent",
+}
+"""The keys of a record's identifiers, and their names."""
 
 _SHOWN_AUTHORS: Final = 200
 _SHOWN_VERSIONS: Final = 100
@@ -192,24 +192,16 @@ def _identifiers(found: Record, ui: Ui) -> Iterator[tuple[str, str, str | None]]
         found.versioned_id,
         web_link(found.body.landing_page),
     )
-    for key, name, resolver in _RESOLVERS:
+    for key, name in _SCHEMES.items():
         shown = {"report": "Rapport", "patent": "Brevet"}.get(key, name) if ui == "fr" else name
         for value in getattr(known, key):
-            yield shown, value, resolved(resolver, value) if resolver else None
+            yield shown, value, web_link(resolved(key, value)) if key in RESOLVERS else None
     for other in known.other:
         yield other.scheme or "", other.value, web_link(other.value)
     container = found.body.container or Container()
     for name, number in (("ISSN", container.issn), ("EISSN", container.eissn)):
         if number:
             yield name, number, f"https://portal.issn.org/resource/ISSN/{number}"
-
-
-def resolved(resolver: str, identifier: str) -> str | None:
-    """Where a resolver has an identifier: its ``?`` and ``#`` begin no query or fragment there.
-
-    Sources write some identifiers percent-encoded: that is kept.
-    """
-    return web_link(resolver.format(identifier.replace("?", "%3F").replace("#", "%23")))
 
 
 def _versions(mirror: Mirror, found: Record, *, later: bool) -> list[tuple[str, Any]]:
@@ -229,7 +221,7 @@ def _signposts(found: Record, reader: Reader) -> list[tuple[str, str, str | None
     body = found.body
     known = facts(found)
     address = record_path(found.versioned_id)
-    cited = resolved(_DOI, known.doi) if known.doi else web_link(body.landing_page)
+    cited = web_link(resolved("doi", known.doi) if known.doi else body.landing_page)
     links: list[tuple[str, str, str | None]] = []
     if cited:
         links.append((cited, "cite-as", None))
