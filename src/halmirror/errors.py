@@ -57,7 +57,14 @@ class ConfigError(UsageError):
 
 
 class QueryError(UsageError):
-    """A search query or filter that cannot be read."""
+    """A search query or filter that cannot be read.
+
+    ``french``: the same in French, for the pages; none where only programs can be told it.
+    """
+
+    def __init__(self, message: str, french: str | None = None) -> None:
+        super().__init__(message)
+        self.french = french
 
 
 class NetworkFileSystemError(UsageError):

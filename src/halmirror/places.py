@@ -63,4 +63,8 @@ def read_cursor(cursor: str) -> tuple[int, int]:
             return seq, offset
     except (ValueError, TypeError, RecursionError):
         pass
-    raise QueryError(f"cursor: '{cursor}' is none that a search gave; leave it out to start anew")
+    raise QueryError(
+        f"cursor: '{cursor}' is none that a search gave; leave it out to start anew",
+        f"cursor : « {cursor} » n'est pas un curseur donné par une recherche ; sans lui, elle "
+        "recommence au début",
+    )

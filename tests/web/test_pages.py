@@ -40,9 +40,29 @@ def test_a_query_that_cannot_be_read_says_where(web: httpx.Client) -> None:
     assert shown.xpath("//input[@name='q']/@value")[0] == '"open'
 
 
-@pytest.mark.parametrize("address", ['/search?q="open', "/hal-99999999"])
-def test_a_french_page_says_where_its_words_are_english(web: httpx.Client, address: str) -> None:
-    shown = html.fromstring(web.get(address, headers=FRENCH).text)
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ('"open', 'le guillemet au caractère 1 n\'est pas fermé ; ajoutez un autre "'),
+        ("a) b", "la parenthèse au caractère 2 ne ferme rien ; supprimez-la, ou mettez-la entre "
+                 "guillemets"),
+        ("a (b", "la parenthèse au caractère 3 n'est pas fermée ; ajoutez une )"),
+        ("year:2020..2015", "year : « 2020..2015 » est à l'envers ; écrivez 2015..2020"),
+        ("access:opne", "access : « opne » n'est pas une de ces valeurs : open, restricted, "
+                        "metadata-only ; vouliez-vous dire open ?"),
+    ],
+)  # fmt: skip
+def test_a_french_page_says_in_french_what_is_wrong(
+    web: httpx.Client, query: str, told: str
+) -> None:
+    answer = web.get("/search", params={"q": query}, headers=FRENCH)
+    assert answer.status_code == 400
+    (notice,) = html.fromstring(answer.text).xpath("//main//div[@role='alert']/p")
+    assert (notice.get("lang"), text(notice)) == ("fr", told)
+
+
+def test_a_french_page_says_where_its_words_are_english(web: httpx.Client) -> None:
+    shown = html.fromstring(web.get("/hal-99999999", headers=FRENCH).text)
     assert shown.get("lang") == "fr"
     (told,) = shown.xpath("//main//p[@lang='en']")
     assert text(told)

@@ -150,11 +150,18 @@ def years(text: str) -> Years:
     """``2015``, ``2015..2020``, ``2015..`` or ``..2020``.  Raises `QueryError`."""
     match = _YEARS.match(text)
     if not match or not (match[1] or match[3]):
-        raise QueryError(f"year: '{text}' is no year or range; write 2015, 2015..2020 or 2015..")
+        raise QueryError(
+            f"year: '{text}' is no year or range; write 2015, 2015..2020 or 2015..",
+            f"year : « {text} » n'est ni une année ni un intervalle ; écrivez 2015, 2015..2020 "
+            "ou 2015..",
+        )
     first = int(match[1]) if match[1] else None
     last = (int(match[3]) if match[3] else None) if match[2] else first
     if first is not None and last is not None and first > last:
-        raise QueryError(f"year: '{text}' runs backwards; write {last}..{first}")
+        raise QueryError(
+            f"year: '{text}' runs backwards; write {last}..{first}",
+            f"year : « {text} » est à l'envers ; écrivez {last}..{first}",
+        )
     return Years(first, last)
 
 
@@ -169,7 +176,12 @@ def facet(kind: str, value: str) -> Node:
     known = _VALUES.get(kind)
     if known and value not in known:
         near = difflib.get_close_matches(value, known, n=1, cutoff=0.0)[0]
-        raise QueryError(f"{kind}: '{value}' is none of {', '.join(known)}; did you mean {near}?")
+        listed = ", ".join(known)
+        raise QueryError(
+            f"{kind}: '{value}' is none of {listed}; did you mean {near}?",
+            f"{kind} : « {value} » n'est pas une de ces valeurs : {listed} ; vouliez-vous dire "
+            f"{near} ?",
+        )
     return Facet(kind, value)
 
 
@@ -241,8 +253,10 @@ def _tokens(text: str) -> list[_Token]:
         if kind == "quote":
             end = text.find('"', place)
             if end < 0:
+                at = match.start() + 1
                 raise QueryError(
-                    f'the quote at character {match.start() + 1} is not closed; add another "'
+                    f'the quote at character {at} is not closed; add another "',
+                    f"le guillemet au caractère {at} n'est pas fermé ; ajoutez un autre \"",
                 )
             found.append(_Token("phrase", text[place:end], match.start()))
             place = end + 1
@@ -274,7 +288,9 @@ class _Parser:
         if self._peek("close"):
             place = self.tokens[self.at].place + 1
             raise QueryError(
-                f"the parenthesis at character {place} closes nothing; remove it, or quote it"
+                f"the parenthesis at character {place} closes nothing; remove it, or quote it",
+                f"la parenthèse au caractère {place} ne ferme rien ; supprimez-la, ou mettez-la "
+                "entre guillemets",
             )
         return node
 
@@ -329,13 +345,16 @@ class _Parser:
         if self.depth > MAX_DEPTH:
             raise QueryError(
                 f"the parenthesis at character {opened.place + 1} is nested more than "
-                f"{MAX_DEPTH} deep; write the query more simply"
+                f"{MAX_DEPTH} deep; write the query more simply",
+                f"la parenthèse au caractère {opened.place + 1} est imbriquée sur plus de "
+                f"{MAX_DEPTH} niveaux ; simplifiez la requête",
             )
         node = self._any()
         self.depth -= 1
         if not self._peek("close"):
             raise QueryError(
-                f"the parenthesis at character {opened.place + 1} is not closed; add a )"
+                f"the parenthesis at character {opened.place + 1} is not closed; add a )",
+                f"la parenthèse au caractère {opened.place + 1} n'est pas fermée ; ajoutez une )",
             )
         self.at += 1
         return node

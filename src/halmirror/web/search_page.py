@@ -57,8 +57,9 @@ def search(request: Request, mirror: Mirror) -> Response:
         tree_of = asked.tree()
     except QueryError as error:
         return page(
-            request, reader, "search.html", status=400, asked=asked, hits=None, error=str(error),
-            **_form(asked),
+            request, reader, "search.html", status=400, asked=asked, hits=None,
+            error=(reader.ui == "fr" and error.french) or str(error),
+            error_lang=reader.ui if error.french else "en", **_form(asked),
         )  # fmt: skip
     wanted = sought(tree_of)
     return page(

@@ -107,14 +107,24 @@ class Asked:
     def check(self) -> None:
         """Raises `QueryError` for what cannot be read or is too much."""
         if self.sort not in SORTS:
-            raise QueryError(f"sort: it is none of {', '.join(SORTS)}")
+            listed = ", ".join(SORTS)
+            raise QueryError(f"sort: it is none of {listed}", f"sort : choisissez parmi {listed}")
         if len(self.q) > LONGEST_QUERY:
-            raise QueryError(f"the query is longer than {LONGEST_QUERY} characters")
+            raise QueryError(
+                f"the query is longer than {LONGEST_QUERY} characters",
+                f"la requête dépasse {LONGEST_QUERY} caractères",
+            )
         if self.offset > DEEPEST:
-            raise QueryError(f"only the first {DEEPEST} hits can be paged through; export them")
+            raise QueryError(
+                f"only the first {DEEPEST} hits can be paged through; export them",
+                f"seuls les {DEEPEST} premiers résultats se feuillettent ; exportez-les",
+            )
         self.filters.statuses()
         if sum(len(text.words) for text in tree.texts(self.tree())) > MOST_WORDS:
-            raise QueryError(f"the query has more than {MOST_WORDS} words; ask for fewer")
+            raise QueryError(
+                f"the query has more than {MOST_WORDS} words; ask for fewer",
+                f"la requête compte plus de {MOST_WORDS} mots ; demandez-en moins",
+            )
 
     def pairs(self) -> list[tuple[str, str]]:
         """Query, filters and order as an address has them."""
@@ -133,7 +143,10 @@ class Asked:
 def filters_of(values: Mapping[str, tuple[str, ...]]) -> Filters:
     """The filters of these values by kind.  Raises `QueryError` where they are too many."""
     if sum(map(len, values.values())) > MOST_VALUES:
-        raise QueryError(f"more than {MOST_VALUES} filters; ask for fewer at once")
+        raise QueryError(
+            f"more than {MOST_VALUES} filters; ask for fewer at once",
+            f"plus de {MOST_VALUES} filtres ; demandez-en moins à la fois",
+        )
     return Filters(**values)
 
 
