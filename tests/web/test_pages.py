@@ -44,12 +44,12 @@ def test_a_query_that_cannot_be_read_says_where(web: httpx.Client) -> None:
     ("query", "told"),
     [
         ('"open', 'le guillemet au caractère 1 n\'est pas fermé ; ajoutez un autre "'),
-        ("a) b", "la parenthèse au caractère 2 ne ferme rien ; supprimez-la, ou mettez-la entre "
-                 "guillemets"),
+        ("a) b", ("la parenthèse au caractère 2 ne ferme rien ; supprimez-la, ou mettez-la entre "
+                 "guillemets")),
         ("a (b", "la parenthèse au caractère 3 n'est pas fermée ; ajoutez une )"),
         ("year:2020..2015", "year : « 2020..2015 » est à l'envers ; écrivez 2015..2020"),
-        ("access:opne", "access : « opne » n'est pas une de ces valeurs : open, restricted, "
-                        "metadata-only ; vouliez-vous dire open ?"),
+        ("access:opne", ("access : « opne » n'est pas une de ces valeurs : open, restricted, "
+                        "metadata-only ; vouliez-vous dire open ?")),
     ],
 )  # fmt: skip
 def test_a_french_page_says_in_french_what_is_wrong(

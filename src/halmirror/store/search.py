@@ -257,7 +257,8 @@ class Index:
         return self.connection.execute(
             "SELECT s.content, s.status, s.sets, s.first_seq <= ?1 "
             "AND (s.end_seq IS NULL OR s.end_seq > ?1) FROM "
-            "(SELECT DISTINCT document, version FROM state WHERE id > ?2) t "
+            # An index in the order of DISTINCT would be read whole.
+            "(SELECT DISTINCT document, version FROM state NOT INDEXED WHERE id > ?2) t "
             "CROSS JOIN state s ON s.document = t.document AND s.version = t.version "
             "WHERE s.content IS NOT NULL",
             (self._at, min(row[0] if row else 0, indexer.upto(self.connection, "state"))),

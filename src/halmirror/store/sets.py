@@ -14,28 +14,23 @@ if TYPE_CHECKING:
 _REMEMBERED = 100_000
 """Sets that are remembered; HAL has some ten thousand sets."""
 
-_LISTS_REMEMBERED = 10_000
-"""Lists whose sets are kept: whole mirrors are read, and many records share one."""
-
 
 class Sets:
     """Reads and writes lists of sets over a connection; one that only reads calls `specs` alone."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._specs: dict[int, str] = {}
-        self._lists: dict[str, tuple[str, ...]] = {}
+        self._specs: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
 
     def specs(self, numbers: str) -> tuple[str, ...]:
         """The setSpecs of a list of numbers, sorted.  Raises `ValueError` where it is none."""
-        known = self._lists.get(numbers)
-        if known is None:
-            known = tuple(sorted(map(self._spec, _listed(numbers))))
-            if len(self._lists) >= _LISTS_REMEMBERED:
-                self._lists.clear()
-            self._lists[numbers] = known
-        return known
+        known, listed = self._specs, _listed(numbers)
+        try:
+            found = [known[number] for number in listed]
+        except KeyError:
+            found = [known.get(number) or self._spec(number) for number in listed]
+        return tuple(sorted(found))
 
     def numbers(self, specs: Iterable[str]) -> str:
         """The list of numbers of setSpecs, those that are new entered; inside a transaction."""
@@ -46,20 +41,17 @@ class Sets:
     def forget(self) -> None:
         """A transaction that may have given numbers was rolled back."""
         self._numbers.clear()
-        self._lists.clear()
+        self._specs.clear()
 
-    def _spec(self, number: int) -> str:
-        spec = self._specs.get(number)
-        if spec is None:
-            row = self._connection.execute(
-                "SELECT spec FROM set_spec WHERE id = ?", (number,)
-            ).fetchone()
-            if row is None:
-                raise ValueError(f"there is no set of number {number}")
-            spec = row[0]
-            if len(self._specs) >= _REMEMBERED:
-                self._specs.clear()
-            self._specs[number] = spec
+    def _spec(self, number: str) -> str:
+        row = self._connection.execute(
+            "SELECT spec FROM set_spec WHERE id = ?", (int(number),)
+        ).fetchone()
+        if row is None:
+            raise ValueError(f"there is no set of number {number}")
+        if len(self._specs) >= _REMEMBERED:
+            self._specs.clear()
+        spec = self._specs[number] = str(row[0])
         return spec
 
     def _number(self, spec: str) -> int:
@@ -77,8 +69,8 @@ class Sets:
         return number
 
 
-def _listed(numbers: str) -> Iterable[int]:
+def _listed(numbers: str) -> list[str]:
     """The numbers of a list; a parser of all JSON would cost four times as much."""
     if not (numbers.startswith("[") and numbers.endswith("]")):
         raise ValueError(f"{numbers!r} is no list of sets")
-    return map(int, numbers[1:-1].split(",")) if len(numbers) > len("[]") else ()
+    return numbers[1:-1].split(",") if len(numbers) > len("[]") else []
