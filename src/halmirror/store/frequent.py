@@ -1,6 +1,6 @@
 """Words that very many contents have, kept as bitmaps.
 
-The full-text index gives the contents that have a word one by one, 0.25 µs each: of a word that
+The full-text index gives the contents that have a word one by one, 0.1 µs each: of a word that
 stands in every second record those are too many to be read for each search.  So for each chunk of
 65,536 contents that is complete, the words, and pairs of words that follow each other, which an
 eighth of its contents have are kept in the table ``facet``; words also by whether the title has

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from pyroaring import BitMap
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 _WEIGHTS = (10.0, 5.0, 3.0, 1.0, 1.0)
 """How much a word weighs in title, creator, subject, abstract and the rest."""
+
+_numbers = msgspec.json.Decoder(list[int]).decode
 
 _LAST = (1 << 63) - 1
 """The greatest number a content can have."""
@@ -28,12 +31,16 @@ def expression(text: tree.Text) -> str:
 def matching(
     connection: sqlite3.Connection, asked: str, first: int = 0, last: int = _LAST
 ) -> BitMap:
-    """The contents, in a span of their numbers, that answer an expression: 0.25 µs a hit."""
-    rows = connection.execute(
-        "SELECT rowid FROM search_text WHERE search_text MATCH ? AND rowid BETWEEN ? AND ?",
+    """The contents, in a span of their numbers, that answer an expression.
+
+    One row of JSON: rows of their own would take two and a half times as long.
+    """
+    (found,) = connection.execute(
+        "SELECT json_group_array(rowid) FROM search_text "
+        "WHERE search_text MATCH ? AND rowid BETWEEN ? AND ?",
         (asked, first, last),
-    )
-    return BitMap([row[0] for row in rows])
+    ).fetchone()
+    return BitMap(_numbers(found))
 
 
 def count(connection: sqlite3.Connection, asked: str, most: int) -> int:
