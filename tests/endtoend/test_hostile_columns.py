@@ -18,6 +18,8 @@ import pytest
 
 from conftest import CommandLine
 from halmirror.errors import SnapshotError
+from halmirror.export import Wanted, parquet
+from halmirror.record import Body, Head, Record, Title, Value
 from halmirror.snapshot.columns import rows
 from sealed_snapshots import sealed
 
@@ -200,3 +202,22 @@ def test_a_record_that_is_larger_than_usual_is_read_where_the_lines_have_it(
         list(rows(path, "it"))
     (line,) = rows(path, "it", largest=80_000_000)
     assert len(line) > 80_000_000
+
+
+def test_a_shard_with_long_abstracts_is_read_within_its_bound(tmp_path: Path) -> None:
+    draw = random.Random(7)  # noqa: S311 - the same each time
+    path = tmp_path / "shard.parquet"
+    with path.open("wb") as out, parquet.Rows(out, Wanted(), row_group=4_000) as columns:
+        for first in range(0, 8_000, 500):
+            columns.add([_long(number, draw) for number in range(first, first + 500)])
+    assert sum(1 for _ in rows(path, "shard.parquet")) == 8_000
+
+
+def _long(number: int, draw: random.Random) -> bytes:
+    """A record with two abstracts of 1,500 characters and forty keywords."""
+    body = Body(
+        titles=(Title(draw.randbytes(60).hex()),),
+        abstracts=tuple(Value(draw.randbytes(750).hex(), lang) for lang in ("en", "fr")),
+        keywords=tuple(Value(draw.randbytes(8).hex(), "en") for _ in range(40)),
+    )
+    return Record(Head(f"hal-{number:08d}", 1, "hal", status="active"), body).json()

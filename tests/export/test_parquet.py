@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -161,3 +164,13 @@ def test_its_rows_have_the_digest_of_the_lines(tmp_path: Path) -> None:
     lines = sorted(record.json() for record in recorded_records().values())
     path = written(tmp_path / "a.parquet", lines[::-1])
     assert digest(in_order(parquet.read(path))) == digest(in_order(lines))
+
+
+def test_arrow_takes_its_memory_from_the_system() -> None:
+    """Its own allocator reserves a gigabyte, which a reader with a bound does not have."""
+    told = "print(pyarrow.default_memory_pool().backend_name)"
+    code = f"import halmirror.export.parquet, pyarrow; {told}"
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("ARROW_")}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=kept)
+    assert done.stdout == "system\n"

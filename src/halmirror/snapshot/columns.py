@@ -27,7 +27,7 @@ USUAL_GROUP: Final = 64 * _MIB
 """Bytes that a row group may unpack to: that of a snapshot holds 32 MB, and what came last."""
 
 _USUAL_MEMORY: Final = 96 * _MIB
-"""What reading may take beside the library itself, which is some 80 MB."""
+"""What reading may take beside the library itself; a snapshot's own shards take some 50 MB."""
 
 _LEAST_SECONDS: Final = 60
 _SECONDS_A_MIB: Final = 30
@@ -54,8 +54,14 @@ def rows(path: Path, name: str, *, largest: int = 0) -> Iterator[bytes]:
     seconds = _LEAST_SECONDS + _SECONDS_A_MIB * (path.stat().st_size // _MIB)
     # Nothing of the working folder is imported (-P): it may be the snapshot's.
     command = [sys.executable, "-P", "-m", __name__, str(path), *map(str, (group, memory, seconds))]
+    # Another allocator reserves more than is allowed, or too much of it.
+    environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
     with subprocess.Popen(  # noqa: S603 - this very interpreter
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         try:
             yield from _lines(process)
