@@ -29,6 +29,7 @@ _ADDRESSES = 5_000
 _LIST_PAGES = 40
 _CONNECTIONS = 8
 _SECONDS = 10
+_STYLE = re.compile(r'/static/[^"]+\.css')
 _TOKEN = re.compile(rb"<resumptionToken[^>]*>([^<]+)<")
 
 
@@ -48,6 +49,8 @@ def serve(bench: Workbench) -> Figures:
             told = subprocess.check_output((program, *options, *script), text=True)
             spent = processor_of(server) - before
             figures[name] = one = json.loads(told.splitlines()[-1])
+            if one["refused"] or one["broken"]:
+                raise SystemExit(f"serve, {name}: not every request was answered: {one}")
             one["rate"] = one["requests"] / one["seconds"]
             one["processor_ms"] = spent / max(one["requests"], 1) * 1000
         figures["memory"] = server.memory_info().rss
@@ -66,7 +69,7 @@ def _asked(bench: Workbench, url: str) -> dict[str, Sequence[str]]:
     random.Random(bench.seed).shuffle(searches)
     arguments = "/oai?verb=GetRecord&metadataPrefix=oai_dc&identifier="
     return {
-        "file": ["/static/style.css"],
+        "file": [_style(url)],
         "record": [f"/{name}" for name in names],
         "record_json": [f"/api/v1/records/{name}" for name in names],
         "search": [f"/search?{one}" for one in searches],
@@ -74,6 +77,14 @@ def _asked(bench: Workbench, url: str) -> dict[str, Sequence[str]]:
         "get_record": [f"{arguments}oai:HAL:{name}" for name in names],
         "list_records": _lists(url),
     }
+
+
+def _style(url: str) -> str:
+    """The path of the style sheet, whose name changes with its bytes."""
+    found = _STYLE.search(httpx.get(url).raise_for_status().text)
+    if found is None:
+        raise SystemExit(f"{url} names no style sheet")
+    return found[0]
 
 
 def _identifiers(bench: Workbench) -> list[str]:
