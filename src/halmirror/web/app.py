@@ -129,7 +129,7 @@ def _routes() -> list[Route]:
 async def without_slash(request: Request) -> Response:
     """Leads to the same address without the slash at its end."""
     settings = request.app.state.settings.serve
-    place = Place.of(request, settings.public_url, settings.prefix)
+    place = Place.of(request, settings)
     path = place.path("/" + quote(request.path_params["path"].strip("/")))
     return RedirectResponse(f"{path}?{request.url.query}".rstrip("?"), 308)
 

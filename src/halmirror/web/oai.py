@@ -44,7 +44,7 @@ async def oai(request: Request) -> Response:
     """The answer to an OAI-PMH request (section 3.1.1: its arguments come either way)."""
     state = request.app.state
     settings: ServeSettings = state.settings.serve
-    place = Place.of(request, settings.public_url, settings.prefix)
+    place = Place.of(request, settings)
     repository = Repository(
         place.absolute("/oai"),
         settings.oai_repository_name,

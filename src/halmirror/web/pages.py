@@ -100,7 +100,7 @@ class Reader:
     @classmethod
     def of(cls, request: Request, settings: ServeSettings) -> Reader:
         """By the address (``ui=fr``), else a cookie, else the browser's languages."""
-        place = Place.of(request, settings.public_url, settings.prefix)
+        place = Place.of(request, settings)
         asked = request.query_params.get("ui", "")
         told = request.cookies.get(COOKIE, "")
         for value, chosen in ((asked, True), (told, False)):

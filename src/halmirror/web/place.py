@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from halmirror.config.serve import ServeSettings
+
 _SAFE = "-._~:@!$&'()*+,;="
 
 
@@ -24,10 +26,10 @@ class Place:
     prefix: str
 
     @classmethod
-    def of(cls, request: Request, public_url: str | None, prefix: str) -> Place:
+    def of(cls, request: Request, settings: ServeSettings) -> Place:
         """The configured address, else the one asked (its Host has been checked)."""
-        if public_url:
-            return cls(public_url.rstrip("/"), prefix)
+        if settings.public_url:
+            return cls(settings.public_url.rstrip("/"), settings.prefix)
         return cls(f"{request.url.scheme}://{request.headers.get('host', '')}", "")
 
     def path(self, path: str, query: Iterable[tuple[str, str]] = ()) -> str:

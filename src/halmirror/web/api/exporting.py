@@ -181,7 +181,7 @@ async def _sent(pipe: _Pipe, part: bytes | None) -> AsyncIterator[bytes]:
 
 def _headers(request: Request, name: str) -> dict[str, str]:
     settings: ServeSettings = request.app.state.settings.serve
-    place = Place.of(request, settings.public_url, settings.prefix)
+    place = Place.of(request, settings)
     return {
         "Cache-Control": "no-cache",
         "Content-Disposition": f'attachment; filename="halmirror{FORMATS[name].endings[0]}"',

@@ -50,7 +50,7 @@ _REFUSALS: Final = {
 async def openapi(request: Request) -> Response:
     """The description; its server is the address that was asked, or the public one."""
     settings = request.app.state.settings.serve
-    place = Place.of(request, settings.public_url, settings.prefix)
+    place = Place.of(request, settings)
     body = msgspec.json.encode(described(place.absolute("/api/v1")))
     headers = {"Cache-Control": "no-cache"}
     return conditional(request, Response(body, 200, headers, "application/json"))
